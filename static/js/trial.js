@@ -1,0 +1,101 @@
+// The trial page works without this file. With it: the response time from the painted image,
+// number keys, the next image fetched ahead, one submission per press, and patience offline.
+"use strict";
+
+const form = document.querySelector("form.questions");
+const submit = form.querySelector("button");
+const image = document.querySelector(".stimulus img");
+const offline = document.querySelector(".offline");
+
+let paintedAt = null;
+let submitted = false;
+
+function painted() {
+  // The second frame after decoding is the first that is sure to show the image.
+  requestAnimationFrame(() => requestAnimationFrame(() => (paintedAt = performance.now())));
+  if (form.dataset.nextImage) new Image().src = form.dataset.nextImage;
+}
+
+function watch(picture, retried) {
+  picture.decode().then(painted, () => {
+    if (!retried) {
+      picture.src = `${picture.src.split("?")[0]}?again`;
+      watch(picture, true);
+      return;
+    }
+    submit.disabled = true;
+    const failed = document.createElement("div");
+    failed.className = "stimulus-failed";
+    failed.setAttribute("role", "alert");
+    const again = document.createElement("a");
+    again.href = location.href;
+    again.textContent = "Try again";
+    failed.append("The image did not load. Your answers so far are saved.", again);
+    picture.replaceWith(failed);
+  });
+}
+watch(image, false);
+
+// Number keys go to the first question without an answer, then to the one touched last.
+const KEYS_OFF = "musescan-keys-off";
+const questions = [...form.querySelectorAll("fieldset")];
+const toggle = document.querySelector(".keys-toggle");
+let touched = null;
+let keysOff = localStorage.getItem(KEYS_OFF) === "yes";
+
+function showKeys() {
+  document.body.classList.toggle("keys-on", !keysOff);
+  toggle.setAttribute("aria-pressed", String(!keysOff));
+  toggle.querySelector("span").textContent = keysOff ? "off" : "on";
+}
+toggle.hidden = false;
+toggle.addEventListener("click", () => {
+  keysOff = !keysOff;
+  localStorage.setItem(KEYS_OFF, keysOff ? "yes" : "no");
+  showKeys();
+});
+showKeys();
+
+const answered = (question) => question.querySelector("input:checked") !== null;
+
+form.addEventListener("change", (event) => (touched = event.target.closest("fieldset")));
+
+document.addEventListener("keydown", (event) => {
+  if (keysOff || event.ctrlKey || event.metaKey || event.altKey || !/^[1-9]$/.test(event.key)) return;
+  const question = questions.find((each) => !answered(each)) ?? touched ?? questions.at(-1);
+  const choice = question.querySelector(`input[data-key="${event.key}"]`);
+  if (!choice) return;
+  event.preventDefault();
+  if (choice.checked) {
+    // The second press of the same key commits, once everything is answered.
+    if (questions.every(answered)) form.requestSubmit();
+    return;
+  }
+  choice.checked = true;
+  choice.focus();
+  touched = question;
+});
+
+form.addEventListener("submit", (event) => {
+  if (submitted) {
+    event.preventDefault();
+    return;
+  }
+  if (paintedAt !== null) {
+    form.elements.response_time_ms.value = Math.round(performance.now() - paintedAt);
+  }
+  if (!navigator.onLine) {
+    event.preventDefault();
+    offline.hidden = false;
+    addEventListener("online", () => form.requestSubmit(), { once: true });
+    return;
+  }
+  submitted = true;
+  submit.setAttribute("aria-disabled", "true");
+});
+
+// A page brought back by the back button may be sent again; the server keeps one answer.
+addEventListener("pageshow", () => {
+  submitted = false;
+  submit.removeAttribute("aria-disabled");
+});

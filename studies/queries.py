@@ -1,0 +1,192 @@
+"""Every read that is more than a filter."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from studies.models import (
+    Coverage,
+    Image,
+    Participant,
+    ParticipantKind,
+    ParticipantState,
+    Response,
+    ScanResult,
+    Study,
+    StudyImage,
+    Trial,
+    TrialState,
+    Workspace,
+)
+
+# Participants
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where a participant is: their next trial, the one after it, and how far they are."""
+
+    trial: Trial
+    following: Trial | None
+    n_done: int
+    n_trials: int
+
+
+def next_step(participant: Participant) -> Step | None:
+    """The participant's next trial, or None where none is left. Two queries."""
+    upcoming = list(
+        Trial.objects.filter(participant=participant, state=TrialState.ASSIGNED)
+        .select_related("study_image__image")
+        .order_by("position")[:2]
+    )
+    if not upcoming:
+        return None
+    counts = Trial.objects.filter(participant=participant).aggregate(
+        n=Count("pk"), done=Count("pk", filter=Q(state=TrialState.COMPLETED))
+    )
+    following = upcoming[1] if len(upcoming) > 1 else None
+    return Step(upcoming[0], following, counts["done"], counts["n"])
+
+
+def n_completed_trials(participant: Participant) -> int:
+    return participant.trials.filter(state=TrialState.COMPLETED).count()
+
+
+# Researchers
+
+
+def workspaces_of(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Workspace]:
+    """The workspaces that `user` is a member of."""
+    return Workspace.objects.filter(memberships__user=user) if user.is_authenticated else (
+        Workspace.objects.none()
+    )  # fmt: skip
+
+
+def with_participant_counts(studies: QuerySet[Study]) -> QuerySet[Study]:
+    """`studies` with n_images, n_people, n_finished, n_simulated and n_ratings.
+
+    Each count is a subquery of its own: joined, they would multiply each other.
+    """
+
+    def counted(rows: QuerySet[Any]) -> Coalesce:
+        per_study = rows.order_by().values("study").annotate(n=Count("pk")).values("n")
+        return Coalesce(Subquery(per_study), 0)
+
+    people = Participant.objects.filter(study=OuterRef("pk"), kind=ParticipantKind.PERSON)
+    simulated = Participant.objects.filter(study=OuterRef("pk"), kind=ParticipantKind.SIMULATED)
+    return studies.annotate(
+        n_images=counted(StudyImage.objects.filter(study=OuterRef("pk"))),
+        n_people=counted(people),
+        n_finished=counted(people.filter(state=ParticipantState.FINISHED)),
+        n_simulated=counted(simulated),
+    )
+
+
+def study_images(study: Study) -> QuerySet[StudyImage]:
+    """The images of `study` with their scan results and how often each was rated."""
+
+    def completed(kind: ParticipantKind) -> Coalesce:
+        rows = Coverage.objects.filter(study_image=OuterRef("pk"), kind=kind)
+        return Coalesce(Subquery(rows.values("n_completed")), 0)
+
+    result = ScanResult.objects.filter(scan=study.scan_id, image=OuterRef("image"))
+    return (
+        StudyImage.objects.filter(study=study)
+        .select_related("image")
+        .annotate(
+            n_people=completed(ParticipantKind.PERSON),
+            n_simulated=completed(ParticipantKind.SIMULATED),
+            score=Subquery(result.values("score")),
+            size=Subquery(result.values("size")),
+            alpha=Subquery(result.values("alpha")),
+            in_group=Subquery(result.values("in_group")),
+        )
+    )
+
+
+def participant_flow(study: Study) -> dict[str, dict[str, int]]:
+    """Participants by kind and state, zeros included."""
+    flow = {kind.value: dict.fromkeys(ParticipantState.values, 0) for kind in ParticipantKind}
+    for row in study.participants.values("kind", "state").annotate(n=Count("pk")):
+        flow[row["kind"]][row["state"]] = row["n"]
+    return flow
+
+
+def scans_of_image(image: Image) -> QuerySet[ScanResult]:
+    """What every scan found in `image`, newest scan first."""
+    return image.scan_results.select_related("scan").order_by("-scan__created_at")
+
+
+# Analysis and export
+
+
+def kinds_with_ratings(study: Study) -> list[str]:
+    """The kinds of participants that have rated anything, people first."""
+    rated = set(
+        Coverage.objects.filter(study_image__study=study, n_completed__gt=0)
+        .order_by()
+        .values_list("kind", flat=True)
+        .distinct()
+    )
+    return [kind.value for kind in ParticipantKind if kind.value in rated]
+
+
+def ratings_frame(study: Study, kind: str) -> pd.DataFrame:
+    """Every answer of one kind of participants, a row each, in a fixed order.
+
+    Columns: question (its key), rater and image (public ids), number, value.
+    Answers given before somebody withdrew are among them: they agreed to that.
+    """
+    rows = (
+        Response.objects.filter(
+            trial__participant__study=study,
+            trial__participant__kind=kind,
+        )
+        .order_by("question__position", "trial__participant_id", "trial__position")
+        .values_list(
+            "question__key",
+            "trial__participant__public_id",
+            "trial__study_image__public_id",
+            "number",
+            "value",
+        )
+    )
+    columns = ["question", "rater", "image", "number", "value"]
+    frame = pd.DataFrame.from_records(list(rows.iterator(chunk_size=5000)), columns=columns)
+    return frame.astype({"number": float})
+
+
+def images_frame(study: Study) -> pd.DataFrame:
+    """The study's images, a row each: image (public id), process, stratum, size, score, in_group."""
+    rows = study_images(study).order_by("pk").values_list(
+        "public_id", "image__process", "stratum", "size", "score", "in_group"
+    )  # fmt: skip
+    columns = ["image", "process", "stratum", "size", "score", "in_group"]
+    return pd.DataFrame.from_records(list(rows), columns=columns)
+
+
+def response_rows(study: Study) -> Iterator[dict[str, Any]]:
+    """Every answer for export, streamed."""
+    return (
+        Response.objects.filter(trial__participant__study=study)
+        .order_by("trial__participant_id", "trial__position", "question__position")
+        .values(
+            "trial__participant__public_id",
+            "trial__participant__kind",
+            "trial__position",
+            "trial__study_image__public_id",
+            "trial__response_time_ms",
+            "trial__completed_at",
+            "question__key",
+            "value",
+            "label",
+            "number",
+            "received_at",
+        )
+        .iterator(chunk_size=2000)
+    )

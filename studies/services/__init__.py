@@ -1,0 +1,1 @@
+"""Every write, each as one keyword-only function in one transaction."""

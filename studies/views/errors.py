@@ -1,0 +1,58 @@
+"""Pages for what went wrong, in the same quiet voice as the rest."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+
+def error_page(
+    request: HttpRequest, *, status: int, heading: str, detail: str, study: object = None
+) -> HttpResponse:
+    context = {"heading": heading, "detail": detail, "study": study}
+    return render(request, "participant/error.html", context, status=status)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return error_page(
+        request,
+        status=403,
+        heading="This page could not be sent",
+        detail="Your browser did not send the cookie that protects this form. Nothing was "
+        "changed. Allow cookies for this site, go back, reload the page and try again.",
+    )
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return error_page(
+        request,
+        status=400,
+        heading="The request could not be read",
+        detail="Nothing was changed.",
+    )
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return error_page(
+        request,
+        status=403,
+        heading="This is not open to you",
+        detail="You are signed in, but this needs a right that you do not have. "
+        "Nothing was changed.",
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return error_page(
+        request,
+        status=404,
+        heading="There is nothing at this address",
+        detail="Check that the whole link was copied. If somebody gave it to you, ask them.",
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return error_page(
+        request,
+        status=500,
+        heading="Something went wrong on our side",
+        detail="Everything that was marked as saved is kept. Please reload the page in a minute.",
+    )
