@@ -15,7 +15,9 @@ from studies.models import (
     Participant,
     ParticipantKind,
     ParticipantState,
+    Process,
     Response,
+    Scan,
     ScanResult,
     Study,
     StudyImage,
@@ -151,7 +153,7 @@ def ratings_frame(study: Study, kind: str) -> pd.DataFrame:
         .values_list(
             "question__key",
             "trial__participant__public_id",
-            "trial__study_image__public_id",
+            "trial__study_image__image__public_id",
             "number",
             "value",
         )
@@ -162,11 +164,16 @@ def ratings_frame(study: Study, kind: str) -> pd.DataFrame:
 
 
 def images_frame(study: Study) -> pd.DataFrame:
-    """The study's images, a row each: image (public id), process, stratum, size, score, in_group."""
-    rows = study_images(study).order_by("pk").values_list(
-        "public_id", "image__process", "stratum", "size", "score", "in_group"
-    )  # fmt: skip
+    """The study's images, a row each, in a fixed order.
+
+    Columns: image (the image's public id), process, stratum, size, score, in_group.
+    """
     columns = ["image", "process", "stratum", "size", "score", "in_group"]
+    rows = (
+        study_images(study)
+        .order_by("pk")
+        .values_list("image__public_id", "image__process", "stratum", "size", "score", "in_group")
+    )
     return pd.DataFrame.from_records(list(rows), columns=columns)
 
 
@@ -179,7 +186,7 @@ def response_rows(study: Study) -> Iterator[dict[str, Any]]:
             "trial__participant__public_id",
             "trial__participant__kind",
             "trial__position",
-            "trial__study_image__public_id",
+            "trial__study_image__image__public_id",
             "trial__response_time_ms",
             "trial__completed_at",
             "question__key",
@@ -190,3 +197,21 @@ def response_rows(study: Study) -> Iterator[dict[str, Any]]:
         )
         .iterator(chunk_size=2000)
     )
+
+
+# Scans
+
+
+def n_creative_in_group(scan: Scan) -> int:
+    return scan.results.filter(in_group=True, image__process=Process.CREATIVE).count()
+
+
+def irreplaceable() -> list[str]:
+    """What the database holds that no seed can make again, in words with counts."""
+    people = Participant.objects.exclude(kind=ParticipantKind.SIMULATED)
+    found = {
+        "ratings by people": Response.objects.filter(trial__participant__in=people).count(),
+        "people": people.count(),
+        "studies besides the demonstration": Study.objects.exclude(slug__startswith="demo").count(),
+    }
+    return [f"{n:,} {what}" for what, n in found.items() if n]

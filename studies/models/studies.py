@@ -4,7 +4,6 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
-from studies.models.fields import public_id
 from studies.models.generation import Image
 from studies.models.scans import Scan
 from studies.models.workspaces import Workspace
@@ -94,7 +93,6 @@ class StudyImage(models.Model):
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="study_images")
     image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="study_images")
-    public_id = models.CharField(max_length=22, unique=True, default=public_id, editable=False)
     stratum = models.CharField(max_length=60)
 
     class Meta:

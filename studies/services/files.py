@@ -13,14 +13,11 @@ from typing import Any, Literal
 
 import numpy as np
 from django.conf import settings
+from PIL import Image as Pillow
 from safetensors import safe_open
 from safetensors.numpy import save_file
-from scanning.generative.datasets import read_image
-
-from studies.errors import DomainError
 
 Kind = Literal["images", "activations", "weights"]
-MEDIA_TYPES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "GIF": "image/gif"}
 
 
 def path_of(kind: Kind, sha256: str) -> Path:
@@ -67,8 +64,6 @@ def keep_bytes(kind: Kind, content: bytes) -> str:
 
 def keep_pixels(pixels: np.ndarray) -> dict[str, Any]:
     """Keep an 8-bit image array (H, W) or (H, W, 3) as PNG; the fields of an Image row."""
-    from PIL import Image as Pillow
-
     content = io.BytesIO()
     Pillow.fromarray(pixels).save(content, format="PNG", optimize=True)
     return {
@@ -77,24 +72,6 @@ def keep_pixels(pixels: np.ndarray) -> dict[str, Any]:
         "width": pixels.shape[1],
         "height": pixels.shape[0],
     }
-
-
-def keep_image_file(content: bytes, *, name: str) -> dict[str, Any]:
-    """Keep an image file that came from elsewhere, checked in full; the fields of an Image row.
-
-    DomainError where it is no image, truncated, too large, or unpacks to too many pixels.
-    It is stored anew as PNG, so that no metadata of its origin reaches a participant.
-    """
-    try:
-        pixels = read_image(
-            io.BytesIO(content),
-            name=name,
-            max_bytes=settings.IMAGE_MAX_BYTES,
-            max_pixels=settings.IMAGE_MAX_PIXELS,
-        )
-    except ValueError as error:
-        raise DomainError("bad_image", str(error)) from error
-    return keep_pixels(pixels)
 
 
 def keep_arrays(arrays: dict[str, np.ndarray]) -> str:

@@ -1,0 +1,63 @@
+"""What figures mean, in sentences that a journalist could quote and a reviewer would accept."""
+
+from typing import Any
+
+SYMBOLS = {"spearman": "ρ", "kendall": "τ"}
+SIGNIFICANCE = 0.05
+
+
+def count(n: int, singular: str, plural: str | None = None) -> str:
+    """``count(1, "image")`` is “1 image”, ``count(2, "image")`` is “2 images”."""
+    return f"{n:,} {singular if n == 1 else plural or singular + 's'}"
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """A coefficient with a true minus sign; a dash where it is not defined."""
+    return "–" if value is None else f"{value:.{digits}f}".replace("-", "−")
+
+
+def interval(bounds: tuple[float, float] | list[float] | None, digits: int = 2) -> str:
+    if bounds is None:
+        return "[no interval]"
+    return f"[{number(bounds[0], digits)}, {number(bounds[1], digits)}]"
+
+
+def p_value(p: float | None) -> str:
+    if p is None:
+        return "p not defined"
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def higher(question: dict[str, Any]) -> str:
+    """What it means for an image to be high on `question`."""
+    if question["kind"] == "categorical":
+        return f"labelled “{question['positive_label']}” more often"
+    return f"rated higher on “{question['text']}”"
+
+
+def association_sentence(
+    question: dict[str, Any], association: dict[str, Any], *, raters: str
+) -> str:
+    """How ratings go with subset size, with the coefficient, its interval and how certain it is.
+
+    A direction is stated only where both the permutation p and the interval exclude none.
+    """
+    estimate, bounds = association["estimate"], association["interval"]
+    if estimate is None:
+        return "It cannot be said yet how ratings go with subset size. " + " ".join(
+            association["warnings"]
+        )
+    symbol = SYMBOLS[association["method_name"]]
+    figures = (
+        f"{symbol} = {number(estimate)} {interval(bounds)}, permutation "
+        f"{p_value(association['p_permutation'])}, {count(association['n'], 'image')}, {raters}"
+    )
+    p = association["p_permutation"]
+    certain = bounds is not None and bounds[0] * bounds[1] > 0 and p is not None
+    if certain and p < SIGNIFICANCE:
+        direction = "larger" if estimate > 0 else "smaller"
+        return f"Images with {direction} anomalous subsets were {higher(question)}: {figures}."
+    return (
+        f"No clear relation was found between the size of an image's anomalous subset and being "
+        f"{higher(question)}: {figures}."
+    )
