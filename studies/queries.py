@@ -1,17 +1,27 @@
 """Every read that is more than a filter."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import (
+    Avg,
+    Count,
+    DurationField,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+)
 from django.db.models.functions import Coalesce
 
 from studies.models import (
     Coverage,
     Image,
+    ImageSet,
     Participant,
     ParticipantKind,
     ParticipantState,
@@ -124,6 +134,78 @@ def scans_of_image(image: Image) -> QuerySet[ScanResult]:
     return image.scan_results.select_related("scan").order_by("-scan__created_at")
 
 
+def participants_with_progress(study: Study) -> QuerySet[Participant]:
+    """Participants, latest first, with n_trials, n_done and, where they ended, duration."""
+
+    def counted(trials: QuerySet[Trial]) -> Coalesce:
+        per_participant = trials.order_by().values("participant").annotate(n=Count("pk"))
+        return Coalesce(Subquery(per_participant.values("n")), 0)
+
+    trials = Trial.objects.filter(participant=OuterRef("pk"))
+    return (
+        Participant.objects.filter(study=study)
+        .annotate(
+            n_trials=counted(trials),
+            n_done=counted(trials.filter(state=TrialState.COMPLETED)),
+            duration=ExpressionWrapper(
+                F("ended_at") - F("started_at"), output_field=DurationField()
+            ),
+        )
+        .order_by("-consented_at", "pk")
+    )
+
+
+@dataclass(frozen=True)
+class ImageSetSummary:
+    """An image set with how many images of each process it holds, and its first images."""
+
+    image_set: ImageSet
+    processes: dict[str, int]
+    samples: list[Image]
+
+    @property
+    def n_images(self) -> int:
+        return sum(self.processes.values())
+
+
+def image_set_summaries(sets: list[ImageSet], *, n_samples: int) -> list[ImageSetSummary]:
+    """What a list of image sets shows of each. Two queries, however many sets."""
+    processes: dict[int, dict[str, int]] = {row.pk: {} for row in sets}
+    samples: dict[int, list[Image]] = {row.pk: [] for row in sets}
+    images = Image.objects.filter(image_set__in=sets)
+    for row in images.values("image_set", "process").annotate(n=Count("pk")).order_by("process"):
+        processes[row["image_set"]][row["process"]] = row["n"]
+    for image in images.filter(position__lt=n_samples).order_by("position"):
+        samples[image.image_set_id].append(image)
+    return [ImageSetSummary(row, processes[row.pk], samples[row.pk]) for row in sets]
+
+
+def neighbours_in_set(image: Image) -> dict[str, str]:
+    """The public ids of the image before ("previous") and after ("next") in the set."""
+    names = {image.position - 1: "previous", image.position + 1: "next"}
+    rows = Image.objects.filter(image_set=image.image_set_id, position__in=names)
+    return {names[position]: key for position, key in rows.values_list("position", "public_id")}
+
+
+def results_by_score(scan: Scan) -> QuerySet[ScanResult]:
+    """What `scan` found in its images, highest score first."""
+    return scan.results.select_related("image").defer("nodes").order_by("-score", "image_id")
+
+
+def group_by_process(scan: Scan) -> list[dict[str, Any]]:
+    """By process: n images, n_in_group of them in the group's subset, mean score and size."""
+    return list(
+        scan.results.values(process=F("image__process"))
+        .annotate(
+            n=Count("pk"),
+            n_in_group=Count("pk", filter=Q(in_group=True)),
+            mean_score=Avg("score"),
+            mean_size=Avg("size"),
+        )
+        .order_by("process")
+    )
+
+
 # Analysis and export
 
 
@@ -177,26 +259,17 @@ def images_frame(study: Study) -> pd.DataFrame:
     return pd.DataFrame.from_records(list(rows), columns=columns)
 
 
-def response_rows(study: Study) -> Iterator[dict[str, Any]]:
-    """Every answer for export, streamed."""
-    return (
-        Response.objects.filter(trial__participant__study=study)
-        .order_by("trial__participant_id", "trial__position", "question__position")
-        .values(
-            "trial__participant__public_id",
-            "trial__participant__kind",
-            "trial__position",
-            "trial__study_image__image__public_id",
-            "trial__response_time_ms",
-            "trial__completed_at",
-            "question__key",
-            "value",
-            "label",
-            "number",
-            "received_at",
-        )
-        .iterator(chunk_size=2000)
+def response_rows(study: Study) -> QuerySet[Response]:
+    """Every answer of every kind of participants, by participant, trial and question."""
+    return Response.objects.filter(trial__participant__study=study).order_by(
+        "trial__participant_id", "trial__position", "question__position"
     )
+
+
+def strata(study: Study) -> dict[str, int]:
+    """The study's strata and how many images each holds."""
+    counts = study.study_images.values("stratum").annotate(n=Count("pk")).order_by("stratum")
+    return dict(counts.values_list("stratum", "n"))
 
 
 # Scans

@@ -18,7 +18,7 @@ class Event(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True, blank=True
     )
     kind = models.CharField(max_length=40)
-    data = models.JSONField(default=dict)
+    data = models.JSONField(blank=True, default=dict)
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -2,6 +2,7 @@
 
 import secrets
 import zlib
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -37,25 +38,50 @@ def unpack_nodes(packed: bytes) -> np.ndarray:
     return np.cumsum(steps, dtype=np.int64)
 
 
+class NodeSet:
+    """Sorted, distinct node numbers: a sequence, and a numpy array to those who ask for one.
+
+    Not an array itself, because Django asks of a field's value whether it is true or equal to
+    None, which an array answers element by element.
+    """
+
+    __slots__ = ("array",)
+
+    def __init__(self, nodes: Any = ()) -> None:
+        self.array = np.array(nodes, dtype=np.int64)
+        self.array.setflags(write=False)
+
+    def __len__(self) -> int:
+        return self.array.size
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.array.tolist())
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.array, dtype=dtype, copy=copy)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, NodeSet) and np.array_equal(self.array, other.array)
+
+    def __hash__(self) -> int:
+        return hash(self.array.tobytes())
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} nodes>"
+
+
 class NodesField(models.BinaryField):
-    """A sorted set of node numbers: a numpy array in Python, a few bytes in the database."""
+    """A `NodeSet` in Python (any node numbers are taken), a few bytes in the database."""
 
-    def from_db_value(self, value: Any, expression: Any, connection: Any) -> np.ndarray | None:
-        return None if value is None else unpack_nodes(bytes(value))
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> NodeSet | None:
+        return None if value is None else NodeSet(unpack_nodes(bytes(value)))
 
-    def to_python(self, value: Any) -> np.ndarray | None:
-        if value is None or isinstance(value, np.ndarray):
-            return value
-        return unpack_nodes(bytes(value))
+    def to_python(self, value: Any) -> NodeSet | None:
+        return value if value is None or isinstance(value, NodeSet) else NodeSet(value)
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
-        packed = None if value is None else pack_nodes(value)
+        packed = None if value is None else pack_nodes(np.asarray(value))
         return super().get_db_prep_value(packed, connection, prepared)
 
     def value_to_string(self, obj: models.Model) -> str:
         return " ".join(map(str, self.value_from_object(obj)))
-
-    def validate(self, value: Any, model_instance: models.Model | None) -> None:
-        # The blank check of Field.validate compares with "", which numpy would do elementwise.
-        if value is None and not self.null:
-            super().validate(value, model_instance)

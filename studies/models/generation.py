@@ -44,14 +44,18 @@ class ImageSet(models.Model):
         GenerativeModel, on_delete=models.PROTECT, related_name="image_sets", null=True, blank=True
     )
     generation = models.JSONField(
-        default=dict, help_text="Seed, number, and the parameters of creative decoding if any"
+        blank=True,
+        default=dict,
+        help_text="Seed, number, and the parameters of creative decoding if any",
     )
     activations_sha256 = models.CharField(
         max_length=64,
         blank=True,
         help_text="SHA-256 of the safetensors file with latents and activations, row by position",
     )
-    layers = models.JSONField(default=list, help_text="Layers whose activations are kept")
+    layers = models.JSONField(
+        blank=True, default=list, help_text="Layers whose activations are kept"
+    )
     licence = models.CharField(max_length=200, blank=True)
     source = models.CharField(max_length=400, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)

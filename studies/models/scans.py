@@ -47,7 +47,9 @@ class Scan(models.Model):
     group_alpha = models.FloatField(null=True, blank=True)
     group_n_images = models.PositiveIntegerField()
     group_nodes = NodesField()
-    details = models.JSONField(default=dict, help_text="Restarts, steps and thresholds used")
+    details = models.JSONField(
+        blank=True, default=dict, help_text="Restarts, steps and thresholds used"
+    )
     versions = models.JSONField()
     duration_ms = models.PositiveIntegerField()
     created_at = models.DateTimeField(auto_now_add=True)

@@ -75,7 +75,7 @@ class Question(models.Model):
     key = models.SlugField(max_length=40, help_text="Its name in exports")
     kind = models.CharField(max_length=20)
     text = models.CharField(max_length=300)
-    options = models.JSONField(default=dict)
+    options = models.JSONField(blank=True, default=dict)
 
     class Meta:
         ordering = ["position"]

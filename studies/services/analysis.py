@@ -120,17 +120,34 @@ def describe(study: Study, kind: str, kinds: list[str], ratings: pd.DataFrame) -
     }
 
 
-def image_means(ratings: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
-    """The images with the mean of their numbers, its 95 % t interval, and how many there are.
+def image_means(
+    ratings: pd.DataFrame, images: pd.DataFrame, *, shares: bool, bounds: tuple[float, float]
+) -> pd.DataFrame:
+    """The images with the mean of their numbers, its 95 % interval, and how many there are.
 
-    Columns added to `images`: mean, low, high (NaN with fewer than two ratings), n.
+    Columns added to `images`: mean, low, high, n. A mean rating has a t interval, cut at the
+    ends of the scale; a share has Wilson's (1927). There is none (NaN) with fewer than two
+    ratings, nor for ratings that are all the same, whose spread says nothing.
     """
     numbers = ratings.dropna(subset=["number"]).groupby("image")["number"]
-    table = pd.DataFrame({"mean": numbers.mean(), "n": numbers.count(), "sd": numbers.std(ddof=1)})
-    half = scipy_stats.t.ppf(0.975, (table["n"] - 1).clip(lower=1)) * table["sd"]
-    half = (half / np.sqrt(table["n"])).where(table["n"] > 1)
-    table["low"], table["high"] = table["mean"] - half, table["mean"] + half
-    joined = images.merge(table.drop(columns="sd"), left_on="image", right_index=True, how="left")
+    mean, n = numbers.mean(), numbers.count()
+    if shares:
+        z = scipy_stats.norm.ppf(0.975)
+        centre = (mean + z**2 / (2 * n)) / (1 + z**2 / n)
+        half = z / (1 + z**2 / n) * np.sqrt(mean * (1 - mean) / n + z**2 / (4 * n**2))
+        half = half.where(n > 1)
+    else:
+        centre, sd = mean, numbers.std(ddof=1)
+        half = (scipy_stats.t.ppf(0.975, (n - 1).clip(lower=1)) * sd / np.sqrt(n)).where(sd > 0)
+    table = pd.DataFrame(
+        {
+            "mean": mean,
+            "low": (centre - half).clip(*bounds),
+            "high": (centre + half).clip(*bounds),
+            "n": n,
+        }
+    )
+    joined = images.merge(table, left_on="image", right_index=True, how="left")
     return joined.fillna({"n": 0}).astype({"n": int})
 
 
@@ -155,7 +172,10 @@ def analyse_question(
 ) -> dict[str, Any]:
     """Associations, group membership and reliability for one question."""
     mine = ratings[ratings["question"] == question.key]
-    table = image_means(mine, images)
+    meaning = measure(question)
+    table = image_means(
+        mine, images, shares=question.kind == "categorical", bounds=tuple(meaning["range"])
+    )
     rated = table[table["n"] > 0]
     associations = [
         {
@@ -172,7 +192,7 @@ def analyse_question(
         "key": question.key,
         "text": question.text,
         "kind": question.kind,
-        **measure(question),
+        **meaning,
         "n_images": len(rated),
         "n_ratings": len(mine),
         "ratings_per_image": float(rated["n"].mean()) if len(rated) else None,

@@ -12,6 +12,7 @@ from django.db import transaction
 from scanning import Background, scan_group, scan_images
 from studies.errors import DomainError
 from studies.models import Image, ImageSet, Process, Scan, ScanResult, Workspace
+from studies.models.fields import NodeSet
 from studies.services import files
 from studies.services.saving import save_valid
 from studies.stats import auc
@@ -106,7 +107,7 @@ def run_scan(
                 group_score=group.score,
                 group_alpha=none_for_nan(group.alpha),
                 group_n_images=len(group.images),
-                group_nodes=group.nodes,
+                group_nodes=NodeSet(group.nodes),
                 details=search_details(group),
                 versions=versions(),
                 duration_ms=duration_ms,

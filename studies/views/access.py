@@ -56,5 +56,3 @@ def get_image(user: User, public_id: str) -> Image:
 def get_scan(user: User, pk: int) -> Scan:
     rows = Scan.objects.select_related("model", "background", "workspace")
     return get_object_or_404(visible(user, rows), pk=pk)
-
-

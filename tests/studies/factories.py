@@ -1,0 +1,251 @@
+"""Rows for tests: small, whole, and made by the services wherever those are quick.
+
+Pictures are kept under MEDIA_ROOT, which `tests/conftest.py` points to a temporary folder.
+Everything is decided by the arguments, so the same call gives the same sizes and answers;
+only names are counted on.
+"""
+
+from collections.abc import Callable, Iterable
+from itertools import count
+from typing import Any
+
+import numpy as np
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractUser
+
+from studies.models import (
+    Coverage,
+    Image,
+    ImageSet,
+    Membership,
+    Participant,
+    ParticipantKind,
+    Process,
+    Question,
+    Role,
+    Scan,
+    ScanResult,
+    Study,
+    StudyImage,
+    StudyState,
+    Trial,
+    TrialState,
+    Workspace,
+)
+from studies.questions.presets import PRESETS
+from studies.services import design, enrolment, files, lifecycle
+from studies.services.assignment import assign_trials
+from studies.services.responses import record_answers
+
+numbers = count(1)
+
+PASSWORD = "correct horse battery staple"
+N_NODES = 64
+SIDE_PX = 8
+
+# The acts that lead from a draft to each state.
+ACTS = {
+    StudyState.DRAFT: [],
+    StudyState.RUNNING: ["launch"],
+    StudyState.PAUSED: ["launch", "pause"],
+    StudyState.CLOSED: ["launch", "close"],
+}
+
+Answers = Callable[[Trial, list[Question]], dict[str, Any]]
+
+
+def workspace(name: str | None = None) -> Workspace:
+    return Workspace.objects.create(name=name or f"Lab {next(numbers)}")
+
+
+def user(
+    role: Role | None = None, *, workspace: Workspace | None = None, **fields: Any
+) -> AbstractUser:
+    """A user with `PASSWORD`; with `role` a member of `workspace`, without one of nothing."""
+    fields.setdefault("username", f"researcher{next(numbers)}")
+    person = get_user_model().objects.create_user(password=PASSWORD, **fields)
+    if role is not None:
+        Membership.objects.create(workspace=workspace, user=person, role=role)
+    return person
+
+
+def superuser(**fields: Any) -> AbstractUser:
+    fields.setdefault("username", f"admin{next(numbers)}")
+    return get_user_model().objects.create_superuser(password=PASSWORD, **fields)
+
+
+def pixels(seed: int) -> np.ndarray:
+    """A small grey picture, another one for every seed: uint8 (SIDE_PX, SIDE_PX)."""
+    return np.random.default_rng(seed).integers(0, 256, (SIDE_PX, SIDE_PX), dtype=np.uint8)
+
+
+def image_set(
+    n: int = 6,
+    *,
+    workspace: Workspace,
+    process: Process = Process.NORMAL,
+    name: str | None = None,
+) -> ImageSet:
+    """A set of `n` images with their files, without a model and without activations."""
+    made = ImageSet.objects.create(
+        workspace=workspace,
+        name=name or f"{process} set {next(numbers)}",
+        generation={"seed": 0, "n": n},
+    )
+    Image.objects.bulk_create(
+        Image(image_set=made, position=i, process=process, **files.keep_pixels(pixels(i)))
+        for i in range(n)
+    )
+    return made
+
+
+def scan(n_images: int = 8, *, workspace: Workspace, name: str | None = None) -> Scan:
+    """A recorded scan of a normal and a creative set, `n_images` together.
+
+    The first normal image has nothing anomalous; creative images have larger subsets and
+    higher scores, and every second of them is in the group's subset.
+    """
+    background = image_set(2, workspace=workspace, name=f"background {next(numbers)}")
+    n_creative = n_images // 2
+    sets = [
+        image_set(n_images - n_creative, workspace=workspace, process=Process.NORMAL),
+        image_set(n_creative, workspace=workspace, process=Process.CREATIVE),
+    ]
+    made = Scan.objects.create(
+        workspace=workspace,
+        name=name or f"scan {next(numbers)}",
+        background=background,
+        layer="decoder.2",
+        tail="upper",
+        statistic="berk_jones",
+        alpha_max=0.5,
+        n_restarts=10,
+        seed=7,
+        n_background=2,
+        n_images=n_images,
+        n_nodes=N_NODES,
+        node_shape=[4, 4, 4],
+        group_score=12.5,
+        group_alpha=0.25,
+        group_n_images=(n_creative + 1) // 2,
+        group_nodes=np.arange(0, N_NODES, 4),
+        details={"n_steps": 12},
+        versions={"numpy": np.__version__},
+        duration_ms=15,
+    )
+    made.test_sets.set(sets)
+    results = []
+    for image in Image.objects.filter(image_set__in=sets).order_by("image_set", "position"):
+        creative = image.process == Process.CREATIVE
+        size = min(image.position + (20 if creative else 0), N_NODES)
+        results.append(
+            ScanResult(
+                scan=made,
+                image=image,
+                score=size / 4,
+                size=size,
+                alpha=0.25 if size else None,
+                nodes=np.arange(size),
+                in_group=creative and image.position % 2 == 0,
+            )
+        )
+    ScanResult.objects.bulk_create(results)
+    return made
+
+
+def study(
+    n_images: int = 8,
+    questions: Iterable[str] = ("creativity_likert",),
+    state: StudyState = StudyState.RUNNING,
+    *,
+    workspace: Workspace,
+    of: Scan | None = None,
+    **fields: Any,
+) -> Study:
+    """A study of the images of the scan `of` (made if not given), stratified by process.
+
+    `questions` are names of presets; `fields` are any fields of `Study`.
+    """
+    of = of or scan(n_images, workspace=workspace)
+    number = next(numbers)
+    values = {
+        "slug": f"study-{number}",
+        "title": f"Study {number}",
+        "summary": "You will see images and say how creative you find each.",
+        "consent": "Your answers are stored without your name.",
+        "instructions": "Look at each image and answer the question under it.",
+        "debrief": "Some of the images were generated creatively. Thank you.",
+        "responsible": "Ada Example, Example Institute",
+        "duration_minutes": 5,
+        "trials_per_participant": min(4, n_images),
+        "completion_code": "MUSE-1234",
+        "seed": 11,
+    }
+    made = design.create_study(workspace=workspace, scan=of, **{**values, **fields})
+    for name in questions:
+        design.add_question(study=made, **PRESETS[name])
+    images = StudyImage.objects.bulk_create(
+        StudyImage(study=made, image=result.image, stratum=f"{result.image.process} q1")
+        for result in of.results.select_related("image").order_by("pk")[:n_images]
+    )
+    Coverage.objects.bulk_create(
+        Coverage(study_image=image, kind=kind) for image in images for kind in ParticipantKind
+    )
+    for act in ACTS[state]:
+        lifecycle.change_state(study=made, act=act)
+    return made
+
+
+def enrolled(
+    study: Study, kind: ParticipantKind = ParticipantKind.PERSON, *, seed: int = 1
+) -> enrolment.Enrolment:
+    """A participant who agreed, with the token that their browser would hold."""
+    return enrolment.enrol_participant(
+        study=study,
+        consent_sha256=enrolment.sha256_of_text(study.consent),
+        kind=kind,
+        seed=seed,
+    )
+
+
+def participant(
+    study: Study, kind: ParticipantKind = ParticipantKind.PERSON, *, seed: int = 1
+) -> Participant:
+    """A participant with trials, none of them answered."""
+    made = enrolled(study, kind, seed=seed).participant
+    assign_trials(participant=made)
+    return made
+
+
+def first_or_last(trial: Trial, questions: list[Question]) -> dict[str, Any]:
+    """The first choice for an even image, else the last: both ends of every scale occur."""
+    last = trial.study_image.image.position % 2
+    return {
+        question.key: question.options["points"] * last or 1
+        if question.kind == "likert"
+        else question.options["labels"][-last]["value"]
+        for question in questions
+    }
+
+
+def rated_participant(
+    study: Study,
+    kind: ParticipantKind = ParticipantKind.PERSON,
+    *,
+    seed: int = 1,
+    n_trials: int | None = None,
+    answers: Answers = first_or_last,
+) -> Participant:
+    """A participant who answered their first `n_trials` trials (None: all) by the services."""
+    made = participant(study, kind, seed=seed)
+    questions = list(study.questions.all())
+    trials = Trial.objects.filter(participant=made, state=TrialState.ASSIGNED)
+    for trial in trials.select_related("study_image__image").order_by("position")[:n_trials]:
+        record_answers(
+            participant=made,
+            trial_id=trial.public_id,
+            answers=answers(trial, questions),
+            response_time_ms=str(1000 + trial.position),
+        )
+    made.refresh_from_db()
+    return made
