@@ -1,0 +1,372 @@
+"""A participant's way from the first page to the code, and every wrong turn."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from studies.models import Coverage, Event, Participant, Response, StudyState, Trial
+from studies.services.lifecycle import change_state
+from studies.views.participant import cookie_name
+from tests.studies import factories
+
+pytestmark = pytest.mark.django_db
+BOTH = ("creativity_likert", "four_labels")
+PAGES = ("landing", "consent", "declined", "instructions", "trial", "stop", "debrief")
+
+
+@pytest.fixture
+def study():
+    return factories.study(workspace=factories.workspace(), questions=BOTH, slug="art")
+
+
+def at(name, *args, slug="art"):
+    return reverse(f"participant:{name}", args=[slug, *args])
+
+
+def agree(client, study):
+    page = client.get(at("consent", slug=study.slug)).content.decode()
+    sha = re.search(r'name="consent_sha256" value="(\w+)"', page)[1]
+    return client.post(at("consent", slug=study.slug), {"consent_sha256": sha, "agree": "yes"})
+
+
+def begin(client, study):
+    agree(client, study)
+    client.post(at("instructions", slug=study.slug))
+
+
+def current_trial(client, slug="art"):
+    page = client.get(at("trial", slug=slug)).content.decode()
+    return re.search(r'name="trial" value="([\w-]+)"', page)[1]
+
+
+def answer(client, trial_id, **changes):
+    answers = {"trial": trial_id, "creativity": "6", "label": "creative"} | changes
+    return client.post(at("trial"), answers)
+
+
+def test_from_the_first_page_to_the_code_without_javascript(client, study):
+    assert "Read about taking part" in client.get(at("landing")).content.decode()
+    response = agree(client, study)
+    assert (response.status_code, response.url) == (303, at("instructions"))
+    assert "Start rating" in client.get(at("instructions")).content.decode()
+    response = client.post(at("instructions"))
+    assert (response.status_code, response.url) == (303, at("trial"))
+    for number in range(1, 5):
+        page = client.get(at("trial")).content.decode()
+        assert f"{number} of 4" in page
+        response = answer(client, current_trial(client))
+        assert response.status_code == 303
+    assert response.url == at("debrief")
+    page = client.get(at("debrief")).content.decode()
+    assert study.completion_code in page
+    assert Response.objects.count() == 8
+    assert Participant.objects.get().state == "finished"
+
+
+def test_looking_stores_nothing(client, study):
+    for name in PAGES:
+        client.get(at(name))
+    assert not Participant.objects.exists()
+    assert set(Coverage.objects.values_list("n_assigned", flat=True)) == {0}
+
+
+def test_reading_the_instructions_takes_no_slot(client, study):
+    agree(client, study)
+    client.get(at("instructions"))
+    assert not Trial.objects.exists()
+
+
+def test_reload_shows_the_same_trial(client, study):
+    begin(client, study)
+    assert current_trial(client) == current_trial(client)
+    assert not Response.objects.exists()
+
+
+def test_sending_twice_neither_doubles_nor_skips(client, study):
+    begin(client, study)
+    first = current_trial(client)
+    answer(client, first)
+    second = current_trial(client)
+    again = answer(client, first, creativity="1")
+    assert (again.status_code, again.url) == (303, at("trial"))
+    assert current_trial(client) == second
+    assert Response.objects.get(question__key="creativity").value == 6
+
+
+def test_the_back_button_leads_on_to_the_current_trial(client, study):
+    begin(client, study)
+    third = client.get(at("trial")).context["step"].following.public_id
+    response = answer(client, third)
+    assert (response.status_code, response.url) == (303, at("trial"))
+    assert not Response.objects.exists()
+
+
+def test_leaving_and_coming_back_resumes(client, study):
+    begin(client, study)
+    answer(client, current_trial(client))
+    expected = current_trial(client)
+    later = Client()
+    later.cookies = client.cookies
+    page = later.get(at("landing")).content.decode()
+    assert "Continue where you left off" in page
+    assert current_trial(later) == expected
+    agree_again = later.get(at("consent"))
+    assert (agree_again.status_code, agree_again.url) == (303, at("trial"))
+    assert Participant.objects.count() == 1
+
+
+def test_starting_twice_assigns_once(client, study):
+    begin(client, study)
+    client.post(at("instructions"))
+    assert Trial.objects.count() == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "stage", "to"),
+    [
+        ("instructions", "none", "landing"),
+        ("trial", "none", "landing"),
+        ("debrief", "none", "landing"),
+        ("stop", "none", "landing"),
+        ("trial", "consented", "instructions"),
+        ("debrief", "consented", "instructions"),
+        ("instructions", "active", "trial"),
+        ("debrief", "active", "trial"),
+    ],
+)
+def test_whoever_is_elsewhere_is_led_to_where_they_are(client, study, name, stage, to):
+    if stage != "none":
+        agree(client, study)
+    if stage == "active":
+        client.post(at("instructions"))
+    response = client.get(at(name))
+    assert response.status_code in {302, 303}
+    assert response.url == at(to)
+
+
+def test_the_code_is_not_shown_before_the_last_answer(client, study):
+    begin(client, study)
+    for _ in range(3):
+        answer(client, current_trial(client))
+    for name in PAGES:
+        page = client.get(at(name), follow=True).content.decode()
+        assert study.completion_code not in page, name
+
+
+def test_a_missing_answer_is_asked_for_and_the_other_kept(client, study):
+    begin(client, study)
+    response = answer(client, current_trial(client), label="")
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert "Please answer this question." in page
+    assert re.search(r'value="6"[^>]* checked', page)
+    assert not Response.objects.exists()
+
+
+@pytest.mark.parametrize("value", ["0", "8", "six", "6; DROP TABLE"])
+def test_an_answer_out_of_range_is_refused(client, study, value):
+    begin(client, study)
+    response = answer(client, current_trial(client), creativity=value)
+    assert response.status_code == 422
+    assert "Choose a number from 1 to 7." in response.content.decode()
+    assert not Response.objects.exists()
+
+
+def test_anothers_trial_is_refused(client, study):
+    begin(client, study)
+    other = Client()
+    begin(other, study)
+    response = answer(client, current_trial(other))
+    assert response.status_code == 403
+    assert "does not belong to your session" in response.content.decode()
+    assert not Response.objects.exists()
+
+
+def test_anothers_image_is_not_there(client, study):
+    begin(client, study)
+    other = Client()
+    begin(other, study)
+    address = at("image", current_trial(other))
+    mine = other.get(address)
+    mine.close()
+    assert mine.status_code == 200
+    assert client.get(address).status_code == 404
+    assert Client().get(address).url == at("landing")
+
+
+@pytest.mark.parametrize(
+    ("state", "status", "words"),
+    [
+        (StudyState.PAUSED, 503, "This study is paused"),
+        (StudyState.CLOSED, 410, "This study is closed"),
+    ],
+)
+def test_a_study_that_is_not_running_takes_nothing(client, study, state, status, words):
+    begin(client, study)
+    trial = current_trial(client)
+    change_state(study=study, act={"paused": "pause", "closed": "close"}[state])
+    for response in (answer(client, trial), client.get(at("trial"))):
+        assert response.status_code == status
+        assert words in response.content.decode()
+    stranger = Client()
+    assert "Read about" not in stranger.get(at("landing")).content.decode()
+    assert stranger.get(at("consent")).status_code == status
+    assert not Response.objects.exists()
+    assert Participant.objects.count() == 1
+
+
+def test_who_has_finished_sees_the_code_though_the_study_is_closed(client, study):
+    begin(client, study)
+    for _ in range(4):
+        answer(client, current_trial(client))
+    change_state(study=study, act="close")
+    assert study.completion_code in client.get(at("debrief")).content.decode()
+    assert client.get(at("landing")).context["here"] == at("debrief")
+
+
+def test_a_draft_is_not_there_for_strangers(client):
+    draft = factories.study(workspace=factories.workspace(), state=StudyState.DRAFT)
+    for name in PAGES:
+        assert client.get(at(name, slug=draft.slug)).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["instructions", "trial", "stop", "debrief"])
+def test_a_forged_token_is_refused(client, study, name):
+    begin(client, study)
+    forger = Client()
+    forger.cookies[cookie_name(study)] = "forged"
+    for method in (forger.get, forger.post):
+        response = method(at(name))
+        if response.status_code == 405:
+            continue
+        assert response.status_code == 403
+        assert "could not recognise your session" in response.content.decode()
+    assert Event.objects.filter(kind="participant_withdrew").count() == 0
+
+
+def test_an_expired_token_is_refused(client, study):
+    begin(client, study)
+    trial = current_trial(client)
+    Participant.objects.update(token_expires_at=timezone.now() - timedelta(days=1))
+    response = answer(client, trial)
+    assert response.status_code == 403
+    assert "Your session ended after 30 days" in response.content.decode()
+    assert not Response.objects.exists()
+
+
+def test_a_token_is_good_for_its_own_study_only(client, study):
+    other = factories.study(workspace=study.workspace, slug="other")
+    begin(client, study)
+    client.cookies[cookie_name(other)] = client.cookies[cookie_name(study)].value
+    assert client.get(at("trial", slug="other")).status_code == 403
+
+
+def test_consent_to_another_text_is_asked_for_again(client, study):
+    response = client.post(at("consent"), {"consent_sha256": "0" * 64})
+    assert response.status_code == 409
+    assert "Please read it once more" in response.content.decode()
+    assert not Participant.objects.exists()
+
+
+def test_forms_without_the_csrf_token_are_refused(study):
+    strict = Client(enforce_csrf_checks=True)
+    response = strict.post(at("consent"), {"consent_sha256": "x"})
+    assert response.status_code == 403
+    assert "Nothing was changed" in response.content.decode()
+
+
+def test_stopping_asks_first_and_gives_a_receipt(client, study):
+    begin(client, study)
+    answer(client, current_trial(client))
+    assert "1 answer" in client.get(at("stop")).content.decode()
+    assert Participant.objects.get().state == "active"
+    assert client.post(at("stop")).url == at("debrief")
+    page = client.get(at("debrief")).content.decode()
+    assert Participant.objects.get().public_id in page
+    assert study.completion_code not in page
+    assert Response.objects.count() == 2
+    assert client.get(at("trial")).url == at("debrief")
+
+
+def test_nothing_sent_to_the_browser_tells_where_an_image_is_from(client, study):
+    """Neither pages, nor addresses, nor headers, nor the pictures' own bytes."""
+    begin(client, study)
+    results = study.scan.results.select_related("image__image_set")
+    telling = {"normal", "creative", "control", "stratum", " q1"}
+    for _ in range(4):
+        response = client.get(at("trial"))
+        image = response.context["image"]
+        result = results.get(image=image)
+        # The question and its labels ask about creativity; what is left must not.
+        page = response.content.decode().lower()
+        page = page[page.index('<div class="stimulus') : page.index('<form class="questions')]
+        page += str(response.headers).lower().replace("cache-control", "")
+        picture = client.get(at("image", current_trial(client)))
+        body = b"".join(picture.streaming_content)
+        picture.close()
+        page += str(picture.headers).lower().replace("cache-control", "")
+        page += body.decode("latin-1").lower()
+        secrets = telling | {
+            image.sha256,
+            image.public_id.lower(),
+            image.image_set.name.lower(),
+            f"{result.score}",
+        }
+        assert not [secret for secret in secrets if secret in page]
+        assert body.startswith(b"\x89PNG")
+        assert not re.search(rb"tEXt|iTXt|zTXt|eXIf|tIME", body)
+        answer(client, current_trial(client))
+
+
+def test_addresses_of_one_image_differ_between_participants(study):
+    seen = {}
+    for _ in range(4):
+        client = Client()
+        begin(client, study)
+        for trial in Trial.objects.filter(participant=Participant.objects.latest("pk")):
+            seen.setdefault(trial.study_image_id, set()).add(at("image", trial.public_id))
+    assert all(len(addresses) > 1 for addresses in seen.values())
+
+
+def test_pictures_are_kept_by_the_browser_and_pages_are_not(client, study):
+    begin(client, study)
+    picture = client.get(at("image", current_trial(client)))
+    picture.close()
+    assert picture["Cache-Control"] == "private, max-age=86400, immutable"
+    assert "Content-Disposition" not in picture
+    assert "no-store" in client.get(at("trial"))["Cache-Control"]
+
+
+def test_the_cookie_is_closed_to_scripts_and_other_paths(client, study):
+    agree(client, study)
+    cookie = client.cookies[cookie_name(study)]
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Lax"
+    assert cookie["path"] == "/s/art/"
+
+
+@pytest.mark.parametrize("n_images", [8, 40])
+def test_a_trial_costs_the_same_queries_however_large_the_study(
+    client, django_assert_num_queries, n_images
+):
+    study = factories.study(
+        n_images, workspace=factories.workspace(), questions=BOTH, slug="art",
+        trials_per_participant=8,
+    )  # fmt: skip
+    begin(client, study)
+    trial = current_trial(client)
+    with django_assert_num_queries(5):
+        client.get(at("trial"))
+    with django_assert_num_queries(15):
+        answer(client, trial)
+    address = at("image", current_trial(client))
+    with django_assert_num_queries(3):
+        client.get(address).close()
+
+
+def test_health(client):
+    assert client.get("/healthz").json() == {"status": "ok"}
