@@ -1,0 +1,61 @@
+"""Checks made once, at the public edge: each names the argument, the rule and the value."""
+
+import math
+import numbers
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def real_matrix(values: ArrayLike, name: str, axes: tuple[str, str]) -> NDArray[np.floating[Any]]:
+    """`values` as a C-contiguous, read-only float32 or float64 matrix with no empty axis.
+
+    The result is always marked read-only, so that each kernel is compiled for one kind of
+    array however the caller's memory is flagged. Values themselves are not looked at.
+    """
+    try:
+        array = np.asarray(values)
+    except ValueError as error:  # ragged nested lists
+        raise ValueError(f"{name} must be a matrix ({axes[0]}, {axes[1]}); {error}") from None
+    if array.dtype.kind not in "fiu":
+        raise ValueError(f"{name} must hold real numbers; got dtype {array.dtype}")
+    if array.ndim != 2:
+        raise ValueError(
+            f"{name} must have two dimensions ({axes[0]}, {axes[1]}); got shape {array.shape}"
+        )
+    for length, axis in zip(array.shape, axes, strict=True):
+        if length == 0:
+            raise ValueError(f"{name} must hold at least one of {axis}; got shape {array.shape}")
+    if array.dtype == np.float16:
+        array = array.astype(np.float32)
+    elif array.dtype not in (np.float32, np.float64):
+        array = array.astype(np.float64)
+    array = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("=")).view()
+    array.flags.writeable = False
+    return array
+
+
+def one_of(value: str, allowed: Collection[str], name: str) -> str:
+    """`value`, if it is one of the `allowed` names."""
+    if not isinstance(value, str) or value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(allowed)}; got {value!r}")
+    return value
+
+
+def proportion(value: float, name: str) -> float:
+    """`value` as a float in (0, 1]."""
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        raise ValueError(f"{name} must be a number in (0, 1]; got {value!r}")
+    number = float(value)
+    if not (math.isfinite(number) and 0.0 < number <= 1.0):
+        raise ValueError(f"{name} must be in (0, 1]; got {number}")
+    return number
+
+
+def whole_number(value: int, name: str, *, minimum: int = 0) -> int:
+    """`value` as an int that is at least `minimum`."""
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < minimum:
+        raise ValueError(f"{name} must be a whole number of at least {minimum}; got {value!r}")
+    return int(value)
