@@ -1,0 +1,25 @@
+"""Statistics of rating studies: arrays and frames in, frozen results out."""
+
+from .agreement import krippendorff_alpha
+from .association import partial_rank_association, rank_association
+from .chance_corrected import fleiss_kappa, gwet_ac
+from .clmm import fit_clmm, likelihood_ratio
+from .groups import auc, two_groups
+from .lmm import fit_lmm
+from .reliability import icc
+from .trend import ordered_trend
+
+__all__ = [
+    "auc",
+    "fit_clmm",
+    "fit_lmm",
+    "fleiss_kappa",
+    "gwet_ac",
+    "icc",
+    "krippendorff_alpha",
+    "likelihood_ratio",
+    "ordered_trend",
+    "partial_rank_association",
+    "rank_association",
+    "two_groups",
+]

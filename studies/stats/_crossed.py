@@ -1,0 +1,250 @@
+"""Two crossed random factors: designs, and linear algebra by elimination.
+
+With spherical effects u (b = Lambda u) the penalised normal equations have two diagonal blocks,
+one per factor, coupled by the table of who rated what. The block of the factor with more effects
+is block-diagonal with tiny blocks: it is eliminated, and only the Schur complement of the other
+factor is factorised densely. Memory is O(smaller factor squared + ratings).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import linalg, sparse
+
+from . import checks
+from .checks import FloatArray
+
+INTERCEPT = "(Intercept)"
+# Above this share of filled cells a dense table multiplies faster than a sparse one.
+DENSE_ABOVE = 0.15
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One random factor: which level each rating has, and its design columns.
+
+    `codes` (ratings,); `design` (ratings, columns), the first column the intercept.
+    """
+
+    name: str
+    codes: NDArray[np.int64]
+    n_levels: int
+    design: FloatArray
+    columns: tuple[str, ...]
+
+    @property
+    def width(self) -> int:
+        return self.design.shape[1]
+
+    @property
+    def size(self) -> int:
+        return self.n_levels * self.width
+
+    @property
+    def n_parameters(self) -> int:
+        return self.width * (self.width + 1) // 2
+
+    def sums(self, values: FloatArray) -> FloatArray:
+        """Z'V for `values` (ratings, m): (levels * width, m)."""
+        result = np.empty((self.n_levels, self.width, values.shape[1]))
+        for a in range(self.width):
+            for b in range(values.shape[1]):
+                result[:, a, b] = np.bincount(
+                    self.codes, self.design[:, a] * values[:, b], self.n_levels
+                )
+        return result.reshape(self.size, values.shape[1])
+
+    def lower(self, theta: FloatArray) -> FloatArray:
+        """The relative Cholesky factor from its entries, column by column as in lme4."""
+        factor = np.zeros((self.width, self.width))
+        columns, rows = np.triu_indices(self.width)
+        factor[rows, columns] = theta
+        return factor
+
+    @property
+    def diagonal_places(self) -> NDArray[np.bool_]:
+        columns, rows = np.triu_indices(self.width)
+        return rows == columns
+
+
+@dataclass(frozen=True)
+class CrossedDesign:
+    """A checked frame of crossed ratings without its missing rows."""
+
+    response: FloatArray
+    fixed: FloatArray
+    fixed_names: tuple[str, ...]
+    rater: Factor
+    image: Factor
+    n_missing: int
+
+    @property
+    def n(self) -> int:
+        return self.response.size
+
+
+def crossed_design(
+    frame: pd.DataFrame,
+    response: str,
+    fixed: Sequence[str],
+    rater: str,
+    image: str,
+    rater_slopes: Sequence[str],
+) -> CrossedDesign:
+    """Check and code a long frame of ratings.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing or not numeric, predictors are collinear, a slope has no fixed
+        effect, or there are fewer than two raters or images.
+    """
+    for name, value in (("fixed", fixed), ("rater_slopes", rater_slopes)):
+        if isinstance(value, str):
+            raise ValueError(f"{name} must be a list of column names; got the string {value!r}")
+    checks.columns(frame, [response, *fixed, rater, image])
+    stray = [name for name in rater_slopes if name not in fixed]
+    if stray:
+        raise ValueError(f"rater_slopes must be among fixed ({list(fixed)}); got {stray}")
+    present = frame[[response, *fixed, rater, image]].notna().all(axis=1)
+    used = frame.loc[present]
+    values = checks.numeric_vector(used[response], response)
+    predictors = [checks.numeric_vector(used[name], name) for name in fixed]
+    matrix = np.column_stack([np.ones(len(used)), *predictors])
+    factors = []
+    for label, column, slopes in (("rater", rater, rater_slopes), ("image", image, ())):
+        codes, levels = pd.factorize(used[column])
+        if len(levels) < 2:
+            raise ValueError(f"{label} must have at least two levels; got {len(levels)}")
+        design = np.column_stack(
+            [np.ones(len(used)), *(predictors[list(fixed).index(name)] for name in slopes)]
+        )
+        factors.append(Factor(label, codes, len(levels), design, (INTERCEPT, *slopes)))
+    scaled = matrix / np.maximum(np.linalg.norm(matrix, axis=0), 1e-300)
+    if np.linalg.matrix_rank(scaled, tol=1e-8) < matrix.shape[1]:
+        raise ValueError(
+            f"fixed must hold predictors that vary and are not collinear; got {list(fixed)}"
+        )
+    if len(used) <= matrix.shape[1]:
+        raise ValueError(
+            f"frame must have more complete ratings than fixed effects; got {len(used)}"
+        )
+    return CrossedDesign(
+        response=values,
+        fixed=matrix,
+        fixed_names=(INTERCEPT, *fixed),
+        rater=factors[0],
+        image=factors[1],
+        n_missing=int(np.sum(~present)),
+    )
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What the elimination leaves: log determinant of the random part, and crossproducts.
+
+    `crossproduct` is W'V^-1 W times the residual variance, for W = [fixed, response].
+    """
+
+    log_determinant: float
+    crossproduct: FloatArray
+
+
+class CrossedSystem:
+    """The penalised normal equations of crossed random effects for given columns W."""
+
+    def __init__(self, rater: Factor, image: Factor, columns: FloatArray) -> None:
+        self.rater, self.image = rater, image
+        self.rater_eliminated = rater.size > image.size
+        self.eliminated, self.kept = (rater, image) if self.rater_eliminated else (image, rater)
+        self.gram_eliminated = gram(self.eliminated)
+        self.gram_kept = block_diagonal(gram(self.kept))
+        self.table = table(self.eliminated, self.kept)
+        self.sums_eliminated = self.eliminated.sums(columns)
+        self.sums_kept = self.kept.sums(columns)
+        self.total = columns.T @ columns
+
+    def profile(self, theta: FloatArray) -> Profile:
+        """Eliminate both factors at the relative Cholesky entries (rater's, then image's)."""
+        split = self.rater.n_parameters
+        lower = {"rater": self.rater.lower(theta[:split]), "image": self.image.lower(theta[split:])}
+        factor, other = lower[self.eliminated.name], lower[self.kept.name]
+        width = self.eliminated.width
+        blocks = np.eye(width) + factor.T @ self.gram_eliminated @ factor
+        log_determinant = float(np.linalg.slogdet(blocks)[1].sum())
+        inner = factor @ np.linalg.solve(blocks, np.broadcast_to(factor.T, blocks.shape))
+        weighted_table = block_times(inner, self.table)
+        coupling = self.table.T @ weighted_table
+        if sparse.issparse(coupling):
+            coupling = sparse.csr_array(coupling).toarray()
+        schur = _two_sided(self.gram_kept - coupling, other)
+        schur[np.diag_indices_from(schur)] += 1
+        cholesky = linalg.cholesky(schur, lower=True, overwrite_a=True, check_finite=False)
+        log_determinant += 2 * float(np.log(np.diag(cholesky)).sum())
+        weighted_sums = block_times(inner, self.sums_eliminated)
+        right = self.sums_kept - self.table.T @ weighted_sums
+        right = _times_transposed(other, right)
+        half = linalg.solve_triangular(cholesky, right, lower=True, check_finite=False)
+        crossproduct = self.total - self.sums_eliminated.T @ weighted_sums - half.T @ half
+        return Profile(log_determinant, crossproduct)
+
+
+def block_diagonal(blocks: FloatArray) -> FloatArray:
+    """The dense matrix with (levels, width, width) blocks on its diagonal."""
+    n_levels, width = blocks.shape[:2]
+    matrix = np.zeros((n_levels, width, n_levels, width))
+    levels = np.arange(n_levels)
+    matrix[levels, :, levels, :] = blocks
+    return matrix.reshape(n_levels * width, n_levels * width)
+
+
+def block_times(blocks: FloatArray, matrix: FloatArray) -> FloatArray:
+    """A block-diagonal matrix, given as (levels, width, width), times a dense or sparse one."""
+    n_levels, width = blocks.shape[:2]
+    if width == 1:
+        scale = blocks[:, 0, 0]
+        if sparse.issparse(matrix):
+            return sparse.diags_array(scale) @ matrix
+        return scale[:, None] * matrix
+    if sparse.issparse(matrix):
+        levels = np.arange(n_levels + 1)
+        return sparse.bsr_array((blocks, levels[:-1], levels)).tocsr() @ matrix
+    return (blocks @ matrix.reshape(n_levels, width, -1)).reshape(matrix.shape)
+
+
+def gram(factor: Factor) -> FloatArray:
+    """Z'Z by level, (levels, width, width)."""
+    return factor.sums(factor.design).reshape(factor.n_levels, factor.width, factor.width)
+
+
+def table(eliminated: Factor, kept: Factor) -> FloatArray:
+    """Z_eliminated' Z_kept, dense where well filled, else sparse."""
+    rows = eliminated.codes[:, None] * eliminated.width + np.arange(eliminated.width)
+    cols = kept.codes[:, None] * kept.width + np.arange(kept.width)
+    data = eliminated.design[:, :, None] * kept.design[:, None, :]
+    table = sparse.coo_array(
+        (
+            data.ravel(),
+            (
+                np.repeat(rows, kept.width, axis=1).ravel(),
+                np.tile(cols, (1, eliminated.width)).ravel(),
+            ),
+        ),
+        shape=(eliminated.size, kept.size),
+    ).tocsr()
+    filled = table.nnz / (eliminated.size * kept.size)
+    return table.toarray() if filled > DENSE_ABOVE else table
+
+
+def _times_transposed(lower: FloatArray, matrix: FloatArray) -> FloatArray:
+    """(I kron lower)' matrix."""
+    width = lower.shape[0]
+    return (lower.T @ matrix.reshape(-1, width, matrix.shape[1])).reshape(matrix.shape)
+
+
+def _two_sided(matrix: FloatArray, lower: FloatArray) -> FloatArray:
+    """(I kron lower)' matrix (I kron lower) for a symmetric matrix."""
+    return _times_transposed(lower, _times_transposed(lower, matrix).T)
