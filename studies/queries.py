@@ -194,7 +194,7 @@ def results_by_score(scan: Scan) -> QuerySet[ScanResult]:
 
 def group_by_process(scan: Scan) -> list[dict[str, Any]]:
     """By process: n images, n_in_group of them in the group's subset, mean score and size."""
-    return list(
+    rows = (
         scan.results.values(process=F("image__process"))
         .annotate(
             n=Count("pk"),
@@ -204,6 +204,7 @@ def group_by_process(scan: Scan) -> list[dict[str, Any]]:
         )
         .order_by("process")
     )
+    return [dict(row) for row in rows]
 
 
 # Analysis and export

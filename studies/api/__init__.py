@@ -1,0 +1,1 @@
+"""The REST API. Its contract is the OpenAPI schema at ``schema/``."""

@@ -15,6 +15,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractUser
 from django.db import transaction
 
+from studies.errors import DomainError
 from studies.models import (
     GenerativeModel,
     ImageSet,
@@ -37,7 +38,7 @@ WORKSPACE = "Demonstration"
 RESEARCHER = "researcher"
 LAYER = "decoder.dense1"
 PIXELS = "pixels"
-N_BACKGROUND = 1500
+N_BACKGROUND = 2000
 N_TEST = 500
 N_QUANTILES = 4
 N_PER_STRATUM = 10
@@ -188,7 +189,14 @@ def ensure_image_set(
         return existing
     from scanning.generative import fit_activity, generate, load_combo, load_model
 
-    network = load_model(files.path_of("weights", model.weights_sha256))
+    try:
+        network = load_model(files.path_of("weights", model.weights_sha256))
+    except ValueError as error:
+        raise DomainError(
+            "bad_weights",
+            f"The kept weights of “{model.name}” cannot be read ({error}). "
+            "Start afresh with --reset, or choose another --seed.",
+        ) from error
     activity = None
     if creative is not None:
         activity = fit_activity(network, load_combo().images, creative.layer)

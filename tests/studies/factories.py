@@ -177,7 +177,7 @@ def study(
         "debrief": "Some of the images were generated creatively. Thank you.",
         "responsible": "Ada Example, Example Institute",
         "duration_minutes": 5,
-        "trials_per_participant": min(4, n_images),
+        "trials_per_participant": min(4, max(1, n_images)),
         "completion_code": "MUSE-1234",
         "seed": 11,
     }

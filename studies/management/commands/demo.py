@@ -56,7 +56,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.check(options)
+        self.refuse_bad_options(options)
         self.progress = Progress(sys.stdout if self.stdout.isatty() else self.stdout)  # type: ignore[arg-type]
         self.n_step = 0
         started = time.monotonic()
@@ -70,7 +70,7 @@ class Command(BaseCommand):
         if not options["no_serve"]:
             self.serve(options["port"])
 
-    def check(self, options: dict[str, Any]) -> None:
+    def refuse_bad_options(self, options: dict[str, Any]) -> None:
         """Refuse what cannot work before anything is done."""
         for name in ("simulate", "seed"):
             if options[name] < 0:

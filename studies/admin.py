@@ -1,0 +1,270 @@
+"""Everything, for a superuser; what was observed or computed can be read but not changed.
+
+A study and its questions can be edited while the study is a draft; launching, pausing and
+closing go through the services, which check and log them.
+"""
+
+from itertools import islice
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from studies.models import (
+    AnalysisRun,
+    Coverage,
+    Event,
+    GenerativeModel,
+    Image,
+    ImageSet,
+    Membership,
+    Participant,
+    Question,
+    Response,
+    Scan,
+    ScanResult,
+    Study,
+    StudyImage,
+    StudyState,
+    Trial,
+    Workspace,
+)
+from studies.questions import QUESTION_TYPES, question_type
+
+admin.site.site_header = admin.site.site_title = "Musescan"
+admin.site.index_title = "The record"
+
+# How many of a subset's nodes a page lists.
+NODES_SHOWN = 200
+
+
+class ReadOnly(admin.ModelAdmin):
+    """Rows that tell what happened: to change, add or delete one would falsify the record."""
+
+    # Counting a million rows once more only to say “of 1,000,000” is not worth it.
+    show_full_result_count = False
+    list_per_page = 50
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def is_draft(study: Study | None) -> bool:
+    return study is None or study.state == StudyState.DRAFT
+
+
+class MembershipInline(admin.TabularInline):
+    model = Membership
+    extra = 0
+    raw_id_fields = ["user"]
+
+
+@admin.register(Workspace)
+class WorkspaceAdmin(admin.ModelAdmin):
+    list_display = ["name", "n_members", "created_at"]
+    search_fields = ["name"]
+    inlines = [MembershipInline]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Workspace]:
+        return super().get_queryset(request).annotate(n_members=models.Count("memberships"))
+
+    @admin.display(description="members", ordering="n_members")
+    def n_members(self, workspace: Any) -> int:
+        return workspace.n_members
+
+
+@admin.register(Membership)
+class MembershipAdmin(admin.ModelAdmin):
+    list_display = ["user", "workspace", "role", "created_at"]
+    list_filter = ["role"]
+    list_select_related = ["user", "workspace"]
+    raw_id_fields = ["user", "workspace"]
+    search_fields = ["user__username", "workspace__name"]
+
+
+@admin.register(GenerativeModel)
+class GenerativeModelAdmin(ReadOnly):
+    list_display = ["name", "workspace", "architecture", "created_at"]
+    list_filter = ["architecture"]
+    list_select_related = ["workspace"]
+    search_fields = ["name", "weights_sha256"]
+
+
+@admin.register(ImageSet)
+class ImageSetAdmin(ReadOnly):
+    list_display = ["name", "workspace", "model", "licence", "created_at"]
+    list_select_related = ["workspace", "model"]
+    search_fields = ["name", "source"]
+
+
+@admin.register(Image)
+class ImageAdmin(ReadOnly):
+    list_display = ["public_id", "image_set", "position", "process", "width", "height"]
+    list_filter = ["process"]
+    list_select_related = ["image_set"]
+    search_fields = ["public_id", "sha256", "image_set__name"]
+
+
+def shown(nodes: Any) -> str:
+    """How many nodes there are, and the first of them."""
+    first = " ".join(str(node) for node in islice(nodes, NODES_SHOWN))
+    return f"{len(nodes):,} nodes: {first}{' …' if len(nodes) > NODES_SHOWN else ''}"
+
+
+@admin.register(Scan)
+class ScanAdmin(ReadOnly):
+    list_display = [
+        "name", "workspace", "layer", "tail", "statistic", "alpha_max", "n_images",
+        "group_score", "group_n_images", "created_at",
+    ]  # fmt: skip
+    list_filter = ["statistic", "tail"]
+    list_select_related = ["workspace"]
+    search_fields = ["name", "layer"]
+    readonly_fields = ["subset"]
+
+    @admin.display(description="group nodes")
+    def subset(self, scan: Scan) -> str:
+        return shown(scan.group_nodes)
+
+
+@admin.register(ScanResult)
+class ScanResultAdmin(ReadOnly):
+    list_display = ["image", "scan", "score", "size", "alpha", "in_group"]
+    list_filter = ["in_group"]
+    list_select_related = ["scan", "image__image_set"]
+    search_fields = ["scan__name", "image__public_id"]
+    readonly_fields = ["subset"]
+
+    @admin.display(description="nodes")
+    def subset(self, result: ScanResult) -> str:
+        return shown(result.nodes)
+
+
+class QuestionForm(forms.ModelForm):
+    kind = forms.ChoiceField(choices=[(name, name) for name in QUESTION_TYPES])
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if "kind" in cleaned and "options" in cleaned:
+            try:
+                question_type(cleaned["kind"]).check_options(cleaned["options"])
+            except ValueError as error:
+                raise ValidationError({"options": str(error)}) from error
+        return cleaned
+
+
+class QuestionInline(admin.StackedInline):
+    model = Question
+    form = QuestionForm
+    extra = 0
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return is_draft(obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return is_draft(obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return is_draft(obj)
+
+
+@admin.register(Study)
+class StudyAdmin(admin.ModelAdmin):
+    list_display = ["title", "slug", "workspace", "state", "scan", "created_at", "launched_at"]
+    list_filter = ["state"]
+    list_select_related = ["workspace", "scan"]
+    search_fields = ["title", "slug"]
+    raw_id_fields = ["workspace", "scan"]
+    readonly_fields = ["state", "launched_at", "closed_at", "created_at"]
+    inlines = [QuestionInline]
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        """The study; locked where it is about to be changed, so that nobody launches it between."""
+        study = super().get_object(request, object_id, from_field)
+        if study is not None and request.method == "POST":
+            rows = Study.objects.select_for_update(of=("self",))
+            study = rows.filter(pk=study.pk).first()
+        return study
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return is_draft(obj) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # What a study is made of, and what was gathered in it, goes with it or protects it.
+        return False
+
+
+@admin.register(Question)
+class QuestionAdmin(ReadOnly):
+    """Questions are found here, and edited on the page of their study."""
+
+    list_display = ["key", "study", "position", "kind", "text"]
+    list_filter = ["kind"]
+    list_select_related = ["study"]
+    search_fields = ["key", "text", "study__slug"]
+
+
+@admin.register(StudyImage)
+class StudyImageAdmin(ReadOnly):
+    list_display = ["image", "study", "stratum"]
+    list_select_related = ["study", "image__image_set"]
+    search_fields = ["study__slug", "image__public_id", "stratum"]
+
+
+@admin.register(Coverage)
+class CoverageAdmin(ReadOnly):
+    list_display = ["study_image", "kind", "n_assigned", "n_completed"]
+    list_filter = ["kind"]
+    list_select_related = ["study_image__study", "study_image__image__image_set"]
+    search_fields = ["study_image__study__slug", "study_image__image__public_id"]
+
+
+@admin.register(Participant)
+class ParticipantAdmin(ReadOnly):
+    list_display = ["public_id", "kind", "state", "study", "consented_at", "ended_at"]
+    exclude = ["token_sha256"]
+    list_filter = ["kind", "state"]
+    list_select_related = ["study"]
+    search_fields = ["public_id", "study__slug"]
+
+
+@admin.register(Trial)
+class TrialAdmin(ReadOnly):
+    list_display = ["participant", "position", "study_image", "state", "response_time_ms"]
+    list_filter = ["state", "participant__kind"]
+    list_select_related = ["participant", "study_image__study", "study_image__image__image_set"]
+    search_fields = ["public_id", "participant__public_id", "participant__study__slug"]
+
+
+@admin.register(Response)
+class ResponseAdmin(ReadOnly):
+    list_display = ["trial", "question", "value", "label", "number", "received_at"]
+    list_filter = ["trial__participant__kind"]
+    list_select_related = ["trial__participant", "question"]
+    search_fields = ["trial__participant__public_id", "question__key", "label"]
+
+
+@admin.register(Event)
+class EventAdmin(ReadOnly):
+    list_display = ["at", "kind", "study", "participant", "actor"]
+    list_filter = ["kind"]
+    list_select_related = ["study", "participant", "actor"]
+    search_fields = ["study__slug", "participant__public_id", "kind"]
+
+
+@admin.register(AnalysisRun)
+class AnalysisRunAdmin(ReadOnly):
+    list_display = ["study", "kind", "seed", "duration_ms", "created_at"]
+    list_filter = ["kind"]
+    list_select_related = ["study"]
+    search_fields = ["study__slug", "input_sha256"]

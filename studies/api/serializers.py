@@ -1,0 +1,245 @@
+"""What the API shows of each row."""
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from studies.models import (
+    ParticipantKind,
+    Process,
+    Question,
+    Response,
+    Scan,
+    ScanResult,
+    Study,
+    StudyImage,
+)
+
+INTEGERS = {"type": "array", "items": {"type": "integer"}}
+OBJECT = {"type": "object", "additionalProperties": True}
+
+
+class ErrorSerializer(serializers.Serializer):
+    """Every error has this shape."""
+
+    code = serializers.CharField(help_text="Stable, meant for programs.")
+    detail = serializers.CharField(help_text="One sentence, meant for people.")
+    fields = serializers.DictField(  # type: ignore[assignment]
+        child=serializers.CharField(), help_text="What is wrong with each field or parameter."
+    )
+
+
+class QuestionSerializer(serializers.ModelSerializer):
+    options = extend_schema_field(OBJECT)(serializers.JSONField)()
+
+    class Meta:
+        model = Question
+        fields = ["key", "position", "kind", "text", "options"]
+
+
+class StudySerializer(serializers.ModelSerializer):
+    workspace = serializers.CharField(source="workspace.name")
+    scan = serializers.IntegerField(source="scan_id", allow_null=True, help_text="The scan's id.")
+    n_images = serializers.IntegerField()
+    n_people = serializers.IntegerField(help_text="People who agreed to take part.")
+    n_finished = serializers.IntegerField(help_text="People who rated all of their images.")
+    n_simulated = serializers.IntegerField(help_text="Simulated raters.")
+
+    class Meta:
+        model = Study
+        fields = [
+            "slug",
+            "title",
+            "workspace",
+            "state",
+            "scan",
+            "trials_per_participant",
+            "n_images",
+            "n_people",
+            "n_finished",
+            "n_simulated",
+            "created_at",
+            "launched_at",
+            "closed_at",
+        ]
+
+
+class StudyDetailSerializer(StudySerializer):
+    questions = QuestionSerializer(many=True)
+
+    class Meta(StudySerializer.Meta):
+        fields = [
+            *StudySerializer.Meta.fields,
+            "summary",
+            "consent",
+            "instructions",
+            "debrief",
+            "responsible",
+            "duration_minutes",
+            "seed",
+            "questions",
+        ]
+
+
+class ImageFields(serializers.Serializer):
+    """Where an image comes from; the rows that use it have an `image`."""
+
+    image = serializers.CharField(source="image.public_id", help_text="The image's public id.")
+    image_set = serializers.CharField(source="image.image_set.name")
+    position = serializers.IntegerField(
+        source="image.position", help_text="Row in the set's latents and activations, from 0."
+    )
+    process = serializers.ChoiceField(Process.choices, source="image.process")
+
+
+class StudyImageSerializer(ImageFields, serializers.ModelSerializer):
+    width = serializers.IntegerField(source="image.width", help_text="Pixels.")
+    height = serializers.IntegerField(source="image.height", help_text="Pixels.")
+    score = serializers.FloatField(allow_null=True, help_text="Empty where the scan has it not.")
+    size = serializers.IntegerField(
+        allow_null=True, help_text="Nodes in the image's own anomalous subset."
+    )
+    alpha = serializers.FloatField(allow_null=True, help_text="Empty where nothing is anomalous.")
+    in_group = serializers.BooleanField(
+        allow_null=True, help_text="Whether the group's anomalous subset has the image."
+    )
+    n_people = serializers.IntegerField(help_text="Ratings by people.")
+    n_simulated = serializers.IntegerField(help_text="Ratings by simulated raters.")
+
+    class Meta:
+        model = StudyImage
+        fields = [
+            "image",
+            "image_set",
+            "position",
+            "process",
+            "stratum",
+            "width",
+            "height",
+            "score",
+            "size",
+            "alpha",
+            "in_group",
+            "n_people",
+            "n_simulated",
+        ]
+
+
+class ResponseSerializer(serializers.ModelSerializer):
+    participant = serializers.CharField(
+        source="trial.participant.public_id", help_text="The participant's public id."
+    )
+    kind = serializers.ChoiceField(
+        ParticipantKind.choices,
+        source="trial.participant.kind",
+        help_text="Simulated raters are programs: their answers say nothing about people.",
+    )
+    trial = serializers.IntegerField(
+        source="trial.position", help_text="Position in the participant's order, from 1."
+    )
+    image = serializers.CharField(
+        source="trial.study_image.image.public_id", help_text="The image's public id."
+    )
+    question = serializers.CharField(source="question.key")
+    value = extend_schema_field({"oneOf": [{"type": "integer"}, {"type": "string"}]})(
+        serializers.JSONField
+    )(help_text="A point of the scale, or the value of a label.")
+    response_time_ms = serializers.IntegerField(
+        source="trial.response_time_ms",
+        allow_null=True,
+        help_text="Of the trial, from painted image to answer; some 10–40 ms long.",
+    )
+
+    class Meta:
+        model = Response
+        fields = [
+            "participant",
+            "kind",
+            "trial",
+            "image",
+            "question",
+            "value",
+            "label",
+            "number",
+            "response_time_ms",
+            "received_at",
+        ]
+
+
+class GroupSerializer(serializers.ModelSerializer):
+    """What the group scan found."""
+
+    score = serializers.FloatField(source="group_score")
+    alpha = serializers.FloatField(
+        source="group_alpha", allow_null=True, help_text="Empty where nothing is anomalous."
+    )
+    n_images = serializers.IntegerField(source="group_n_images")
+    n_nodes = serializers.IntegerField(source="group_n_nodes")
+
+    class Meta:
+        model = Scan
+        fields = ["score", "alpha", "n_images", "n_nodes"]
+
+
+class ScanSerializer(serializers.ModelSerializer):
+    workspace = serializers.CharField(source="workspace.name")
+    model = serializers.CharField(source="model.name", allow_null=True, default=None)
+    background = serializers.CharField(source="background.name")
+    test_sets: serializers.RelatedField = serializers.SlugRelatedField(
+        slug_field="name", many=True, read_only=True
+    )
+    node_shape = extend_schema_field(INTEGERS)(serializers.JSONField)()
+    versions = extend_schema_field(OBJECT)(serializers.JSONField)()
+    group = GroupSerializer(source="*")
+
+    class Meta:
+        model = Scan
+        fields = [
+            "id",
+            "name",
+            "workspace",
+            "model",
+            "background",
+            "test_sets",
+            "layer",
+            "tail",
+            "statistic",
+            "alpha_max",
+            "n_restarts",
+            "seed",
+            "n_background",
+            "n_images",
+            "n_nodes",
+            "node_shape",
+            "versions",
+            "duration_ms",
+            "created_at",
+            "group",
+        ]
+
+
+class ScanResultSerializer(ImageFields, serializers.ModelSerializer):
+    class Meta:
+        model = ScanResult
+        fields = [
+            "image",
+            "image_set",
+            "position",
+            "process",
+            "score",
+            "size",
+            "alpha",
+            "in_group",
+        ]
+
+
+class ScanResultDetailSerializer(ScanResultSerializer):
+    nodes = serializers.SerializerMethodField(
+        help_text="The nodes of the image's own anomalous subset, sorted, from 0."
+    )
+
+    class Meta(ScanResultSerializer.Meta):
+        fields = [*ScanResultSerializer.Meta.fields, "nodes"]
+
+    @extend_schema_field(INTEGERS)
+    def get_nodes(self, result: ScanResult) -> list[int]:
+        return list(result.nodes)

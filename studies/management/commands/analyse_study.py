@@ -1,0 +1,131 @@
+"""``python manage.py analyse_study SLUG``: the figures of the results page, on the terminal."""
+
+import json
+import textwrap
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from studies import wording
+from studies.errors import DomainError
+from studies.management.arguments import study_called
+from studies.models import ParticipantKind
+from studies.services.analysis import analyse
+
+SIMULATED = (
+    "SIMULATED RATERS. No person gave these ratings: the figures below say nothing about people."
+)
+PILOT = "PILOT PARTICIPANTS. These ratings were given while trying the study out."
+WIDTH = 96
+
+
+class Command(BaseCommand):
+    help = "Say how ratings go with subset size and score, and how far raters agree."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("slug", help="the study's name in its address")
+        parser.add_argument(
+            "--json", action="store_true", help="print the figures as JSON, nothing else"
+        )
+        parser.add_argument(
+            "--raters",
+            choices=ParticipantKind.values,
+            help="whose ratings (people's, where there are any)",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        study = study_called(options["slug"])
+        try:
+            result = analyse(study=study, kind=options["raters"]).result
+        except DomainError as error:
+            raise CommandError(error.detail) from error
+        if options["json"]:
+            self.stdout.write(json.dumps(result, indent=2, ensure_ascii=False))
+            return
+        banner = {"simulated": SIMULATED, "pilot": PILOT}.get(result["kind"])
+        if banner:
+            self.stdout.write(self.style.WARNING(boxed(banner)))
+        for line in report(result):
+            self.stdout.write(line)
+
+
+def boxed(text: str) -> str:
+    return f"{'!' * WIDTH}\n{text}\n{'!' * WIDTH}"
+
+
+def report(result: dict[str, Any]) -> Iterator[str]:
+    """The analysis in words and tables, line by line."""
+    scan = result["scan"]
+    yield f"{result['title']} ({result['study']})"
+    yield (
+        f"{wording.count(result['n_raters'], 'rater')} ({result['kind']}), "
+        f"{wording.count(result['n_images'], 'image')}, "
+        f"{wording.count(result['n_ratings'], 'rating')}"
+    )
+    yield (
+        f"Scan “{scan['name']}”: layer {scan['layer']}, {scan['tail']} tail, "
+        f"{scan['statistic']}, alpha_max {scan['alpha_max']:g}"
+    )
+    if result["other_kinds"]:
+        yield f"Also rated by: {', '.join(result['other_kinds'])} (--raters)"
+    for question in result["questions"]:
+        yield ""
+        yield from question_report(question)
+
+
+def question_report(question: dict[str, Any]) -> Iterator[str]:
+    yield f"{question['text']} ({question['measure']})"
+    yield ""
+    yield from wrapped(question["sentence"])
+    yield ""
+    yield table_line("", "estimate", "95 % interval", "p", "n")
+    for row in question["associations"]:
+        name = f"{row['predictor_label']}, {row['method_name'].capitalize()}’s "
+        name += wording.SYMBOLS[row["method_name"]]
+        yield estimate_line(name, row, row["p_permutation"], row["n"])
+    membership = question["membership"]
+    n_images = membership["n_inside"] + membership["n_outside"]
+    name = "in the group's subset, Cliff’s δ"
+    yield estimate_line(name, membership, membership["p"], n_images)
+    for name, agreement in (
+        ("agreement, Krippendorff’s α", question["reliability"]["krippendorff"]),
+        ("reliability of the mean, ICC", question["reliability"]["icc"]),
+    ):
+        yield estimate_line(name, agreement, agreement.get("p"), agreement["n_ratings"])
+    yield ""
+    yield from wrapped(
+        f"Mean inside the group's subset {wording.number(membership['mean_inside'])} "
+        f"(n = {membership['n_inside']:,}), outside "
+        f"{wording.number(membership['mean_outside'])} (n = {membership['n_outside']:,}); "
+        f"AUC {wording.number(membership['auc'])}."
+    )
+    for warning in warnings(question):
+        yield from wrapped(f"Note: {warning}")
+
+
+def table_line(name: str, estimate: str, interval: str, p: str, n: str) -> str:
+    return f"  {name:<34}{estimate:>10}{interval:>18}{p:>16}{n:>8}"
+
+
+def estimate_line(name: str, row: dict[str, Any], p: float | None, n: int) -> str:
+    interval = "–" if row["interval"] is None else wording.interval(row["interval"])
+    return table_line(
+        name,
+        wording.number(row["estimate"]),
+        interval,
+        "–" if p is None else wording.p_value(p),
+        f"{n:,}",
+    )
+
+
+def warnings(question: dict[str, Any]) -> list[str]:
+    """What the reader should be told, each once, in the order of the figures."""
+    reliability = question["reliability"]
+    results = [*question["associations"], question["membership"], *reliability.values()]
+    return list(dict.fromkeys(text for result in results for text in result["warnings"]))
+
+
+def wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="  ")

@@ -1,0 +1,79 @@
+"""What the API shows is what the record holds."""
+
+import io
+import zipfile
+
+from django.urls import reverse
+
+from studies.models import Response
+
+
+def test_a_study_has_its_counts_and_questions(lab, viewer):
+    got = viewer.get(reverse("api:study", args=[lab.study.slug])).json()
+    assert (got["slug"], got["state"]) == (lab.study.slug, "running")
+    assert (got["n_images"], got["n_people"], got["n_finished"], got["n_simulated"]) == (8, 1, 1, 1)
+    assert [question["key"] for question in got["questions"]] == ["creativity", "label"]
+    assert got["questions"][0]["options"]["points"] == 7
+    assert got["scan"] == lab.scan.pk
+    assert "completion_code" not in got
+
+
+def test_a_study_without_a_scan_has_images_without_results(lab, viewer):
+    lab.study.scan = None
+    lab.study.save()
+    assert viewer.get(reverse("api:study", args=[lab.study.slug])).json()["scan"] is None
+    rows = viewer.get(reverse("api:study-images", args=[lab.study.slug])).json()["results"]
+    assert len(rows) == 8
+    assert {row["size"] for row in rows} == {None}
+
+
+def test_images_carry_their_scan_results(lab, viewer):
+    rows = viewer.get(reverse("api:study-images", args=[lab.study.slug])).json()["results"]
+    results = {result.image.public_id: result for result in lab.scan.results.all()}
+    assert len(rows) == 8
+    for row in rows:
+        result = results[row["image"]]
+        assert (row["score"], row["size"]) == (result.score, result.size)
+        assert (row["alpha"], row["in_group"]) == (result.alpha, result.in_group)
+    assert sum(row["n_people"] for row in rows) == 4
+
+
+def test_a_response_is_one_long_row(lab, viewer):
+    rows = viewer.get(reverse("api:study-responses", args=[lab.study.slug])).json()["results"]
+    stored = Response.objects.order_by("pk").select_related("trial__participant", "question")
+    for row, response in zip(rows, stored, strict=True):
+        assert row["participant"] == response.trial.participant.public_id
+        assert row["kind"] == response.trial.participant.kind
+        assert row["trial"] == response.trial.position
+        assert row["question"] == response.question.key
+        assert (row["value"], row["number"]) == (response.value, response.number)
+        assert row["response_time_ms"] == 1000 + response.trial.position
+
+
+def test_a_scan_has_its_parameters_and_group(lab, viewer):
+    got = viewer.get(reverse("api:scan", args=[lab.scan.pk])).json()
+    assert (got["layer"], got["tail"], got["statistic"]) == ("decoder.2", "upper", "berk_jones")
+    assert (got["alpha_max"], got["seed"], got["node_shape"]) == (0.5, 7, [4, 4, 4])
+    assert got["model"] is None
+    assert got["test_sets"] == [image_set.name for image_set in lab.scan.test_sets.all()]
+    assert got["group"] == {"score": 12.5, "alpha": 0.25, "n_images": 2, "n_nodes": 16}
+
+
+def test_nodes_are_on_a_single_result_only(lab, viewer):
+    rows = viewer.get(reverse("api:scan-results", args=[lab.scan.pk])).json()["results"]
+    assert len(rows) == 8
+    assert all("nodes" not in row for row in rows)
+    for row in rows:
+        url = reverse("api:scan-result", args=[lab.scan.pk, row["image"]])
+        one = viewer.get(url).json()
+        assert one.pop("nodes") == list(range(row["size"]))
+        assert one == row
+
+
+def test_the_export_is_a_zip_that_nobody_keeps(lab, editor):
+    response = editor.get(reverse("api:study-export", args=[lab.study.slug]))
+    assert response["Content-Type"] == "application/zip"
+    assert response["Cache-Control"] == "private, no-store"
+    assert f"{lab.study.slug}-export.zip" in response["Content-Disposition"]
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content)))
+    assert "responses.csv" in archive.namelist()

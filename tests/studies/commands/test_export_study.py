@@ -1,0 +1,42 @@
+from io import StringIO
+
+import pandas as pd
+import pytest
+from django.core.management import CommandError, call_command
+
+from tests.studies import factories
+
+
+@pytest.fixture
+def study(db):
+    made = factories.study(workspace=factories.workspace())
+    factories.rated_participant(made)
+    return made
+
+
+def test_it_writes_the_export_and_says_how_many_rows(study, tmp_path):
+    out = StringIO()
+    call_command("export_study", study.slug, output=tmp_path / "out", stdout=out)
+    assert len(pd.read_csv(tmp_path / "out" / "responses.csv")) == 4
+    assert "responses.csv: 4 rows" in out.getvalue()
+
+
+def test_an_unknown_study_is_refused_naming_those_there_are(study, tmp_path):
+    with pytest.raises(CommandError, match=f"no study is called 'nope'; there are {study.slug}"):
+        call_command("export_study", "nope", output=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_with_other_files_is_refused(study, tmp_path):
+    folder = tmp_path / "export"
+    folder.mkdir()
+    (folder / "mine.txt").write_text("mine")
+    with pytest.raises(CommandError, match="must be empty or hold an earlier export") as caught:
+        call_command("export_study", study.slug, output=folder)
+    assert "\n" not in str(caught.value)
+    assert [path.name for path in folder.iterdir()] == ["mine.txt"]
+
+
+def test_the_folder_must_be_named(study):
+    with pytest.raises(CommandError, match="--output"):
+        call_command("export_study", study.slug)
