@@ -1,5 +1,6 @@
 // The trial page works without this file. With it: the response time from the painted image,
-// number keys, the next image fetched ahead, one submission per press, and patience offline.
+// number keys, the next image fetched ahead, one submission per press, and patience without a
+// network.
 "use strict";
 
 const form = document.querySelector("form.questions");
@@ -76,22 +77,38 @@ document.addEventListener("keydown", (event) => {
   touched = question;
 });
 
-form.addEventListener("submit", (event) => {
-  if (submitted) {
-    event.preventDefault();
-    return;
+// The answer is sent from here, not by leaving the page, so that a lost network keeps the page
+// and the answer: it is sent again until the server has said that it holds it. The server keeps
+// one answer however often it comes.
+const MAX_WAIT_MS = 20000;
+
+async function send(answers, waitMs) {
+  let response;
+  try {
+    response = await fetch(location.href, { method: "POST", body: answers, redirect: "manual" });
+  } catch {
+    offline.hidden = false;
+    await Promise.race([
+      new Promise((again) => setTimeout(again, waitMs)),
+      new Promise((again) => addEventListener("online", again, { once: true })),
+    ]);
+    return send(answers, Math.min(2 * waitMs, MAX_WAIT_MS));
   }
+  // Stored: the same address leads on to the next image, or to the end.
+  if (response.type === "opaqueredirect") location.reload();
+  // Anything else is a page with words for the participant: let the browser show it.
+  else form.submit();
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (submitted) return;
+  submitted = true;
+  submit.setAttribute("aria-disabled", "true");
   if (paintedAt !== null) {
     form.elements.response_time_ms.value = Math.round(performance.now() - paintedAt);
   }
-  if (!navigator.onLine) {
-    event.preventDefault();
-    offline.hidden = false;
-    addEventListener("online", () => form.requestSubmit(), { once: true });
-    return;
-  }
-  submitted = true;
-  submit.setAttribute("aria-disabled", "true");
+  send(new URLSearchParams(new FormData(form)), 1000);
 });
 
 // A page brought back by the back button may be sent again; the server keeps one answer.

@@ -1,12 +1,17 @@
 """Pages for what went wrong, in the same quiet voice as the rest."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+
+CODES = {400: "bad_request", 403: "permission_denied", 404: "not_found", 500: "server_error"}
 
 
 def error_page(
     request: HttpRequest, *, status: int, heading: str, detail: str, study: object = None
 ) -> HttpResponse:
+    """A page, or the API's envelope where a program asked."""
+    if request.path.startswith("/api/"):
+        return JsonResponse({"code": CODES[status], "detail": detail, "fields": {}}, status=status)
     context = {"heading": heading, "detail": detail, "study": study}
     return render(request, "participant/error.html", context, status=status)
 
