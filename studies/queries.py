@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import (
     Avg,
     Count,
@@ -72,7 +72,7 @@ def n_completed_trials(participant: Participant) -> int:
 # Researchers
 
 
-def workspaces_of(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Workspace]:
+def workspaces_of(user: User | AnonymousUser) -> QuerySet[Workspace]:
     """The workspaces that `user` is a member of."""
     return Workspace.objects.filter(memberships__user=user) if user.is_authenticated else (
         Workspace.objects.none()
@@ -252,12 +252,11 @@ def images_frame(study: Study) -> pd.DataFrame:
     Columns: image (the image's public id), process, stratum, size, score, in_group.
     """
     columns = ["image", "process", "stratum", "size", "score", "in_group"]
-    rows = (
-        study_images(study)
-        .order_by("pk")
-        .values_list("image__public_id", "image__process", "stratum", "size", "score", "in_group")
+    rows: QuerySet[Any] = study_images(study)
+    values = rows.order_by("pk").values_list(
+        "image__public_id", "image__process", "stratum", "size", "score", "in_group"
     )
-    return pd.DataFrame.from_records(list(rows), columns=columns)
+    return pd.DataFrame.from_records(list(values), columns=columns)
 
 
 def response_rows(study: Study) -> QuerySet[Response]:
@@ -280,12 +279,11 @@ def n_creative_in_group(scan: Scan) -> int:
     return scan.results.filter(in_group=True, image__process=Process.CREATIVE).count()
 
 
-def irreplaceable() -> list[str]:
-    """What the database holds that no seed can make again, in words with counts."""
+def irreplaceable() -> dict[str, int]:
+    """How much the database holds that no seed can make again: ratings, people, studies."""
     people = Participant.objects.exclude(kind=ParticipantKind.SIMULATED)
-    found = {
-        "ratings by people": Response.objects.filter(trial__participant__in=people).count(),
+    return {
+        "ratings": Response.objects.filter(trial__participant__in=people).count(),
         "people": people.count(),
-        "studies besides the demonstration": Study.objects.exclude(slug__startswith="demo").count(),
+        "studies": Study.objects.exclude(slug__startswith="demo").count(),
     }
-    return [f"{n:,} {what}" for what, n in found.items() if n]

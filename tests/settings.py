@@ -6,8 +6,8 @@ import tempfile
 # Before the settings are read: tests keep their files and key away from var/.
 os.environ["MUSESCAN_DATA_DIR"] = tempfile.mkdtemp(prefix="musescan-tests-")
 
-from studies.settings import *  # noqa: E402, F403
-from studies.settings import STORAGES  # noqa: E402
+from studies.settings import *  # noqa: F403
+from studies.settings import STORAGES
 
 STORAGES["staticfiles"] = {
     "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage",

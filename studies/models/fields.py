@@ -84,4 +84,5 @@ class NodesField(models.BinaryField):
         return super().get_db_prep_value(packed, connection, prepared)
 
     def value_to_string(self, obj: models.Model) -> str:
-        return " ".join(map(str, self.value_from_object(obj)))
+        nodes: Any = self.value_from_object(obj)
+        return " ".join(map(str, nodes))

@@ -5,7 +5,7 @@ from django.db import models
 from studies.models.fields import public_id
 from studies.models.workspaces import Workspace
 
-SHA256 = {"max_length": 64, "help_text": "SHA-256 of the file, its name on disk"}
+SHA256_HELP = "SHA-256 of the file, its name on disk"
 
 
 class GenerativeModel(models.Model):
@@ -17,7 +17,7 @@ class GenerativeModel(models.Model):
     configuration = models.JSONField(help_text="What the architecture was built with")
     training = models.JSONField(help_text="Data, seed, schedule, loss curve, versions, duration")
     layers = models.JSONField(help_text="Names of layers and their shapes, in order")
-    weights_sha256 = models.CharField(**SHA256)
+    weights_sha256 = models.CharField(max_length=64, help_text=SHA256_HELP)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -76,7 +76,7 @@ class Image(models.Model):
     image_set = models.ForeignKey(ImageSet, on_delete=models.PROTECT, related_name="images")
     position = models.PositiveIntegerField(help_text="Row in the set's latents and activations")
     process = models.CharField(max_length=10, choices=Process)
-    sha256 = models.CharField(**SHA256)
+    sha256 = models.CharField(max_length=64, help_text=SHA256_HELP)
     media_type = models.CharField(max_length=20)
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()

@@ -253,7 +253,7 @@ def image_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
     rows = table.astype(object).where(table.notna(), None).to_dict("records")
     return [
         {
-            key: value.item() if isinstance(value, np.generic) else value
+            str(key): value.item() if isinstance(value, np.generic) else value
             for key, value in row.items()
         }
         for row in rows

@@ -48,7 +48,7 @@ def choose_images(loads: Sequence[Load], n_trials: int, rng: np.random.Generator
     for stratum, n in trials_per_stratum(loads, n_trials, rng).items():
         members = [load for load in loads if load.stratum == stratum]
         tie_break = rng.random(len(members))
-        order = np.lexsort((tie_break, [load.n_assigned for load in members]))
+        order = np.lexsort((tie_break, np.array([load.n_assigned for load in members])))
         chosen += [members[i].study_image for i in order[:n]]
     return [chosen[i] for i in rng.permutation(len(chosen))]
 

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from studies.errors import DomainError
@@ -78,7 +77,7 @@ more creative, and whether that can be predicted from what happens inside the ne
 class Researcher:
     """The demonstration's researcher; the password is None where somebody has changed it."""
 
-    user: AbstractUser
+    user: User
     workspace: Workspace
     password: str | None
 
@@ -94,7 +93,7 @@ def creative_decoding() -> "CreativeDecoding":
 
 def ensure_researcher() -> Researcher:
     """The workspace and its owner, whose password is made once and kept in the data folder."""
-    user, created = get_user_model().objects.get_or_create(
+    user, created = User.objects.get_or_create(
         username=RESEARCHER, defaults={"is_staff": True, "is_superuser": True}
     )
     path = Path(settings.DATA_DIR) / "researcher-password"
@@ -247,7 +246,7 @@ def ensure_scans(*, sets: ImageSets, seed: int) -> dict[str, Scan]:
 
 
 @transaction.atomic
-def ensure_study(*, scan: Scan, owner: AbstractUser, seed: int) -> Study:
+def ensure_study(*, scan: Scan, owner: User, seed: int) -> Study:
     """A running study of images of `scan`, unless there is one."""
     slug = "demo" if seed == 0 else f"demo-{seed}"
     existing = Study.objects.filter(slug=slug).first()

@@ -1,6 +1,6 @@
 """Launching, pausing, resuming and closing a study."""
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
@@ -34,7 +34,7 @@ def missing_for_launch(study: Study) -> list[str]:
 
 
 @transaction.atomic
-def change_state(*, study: Study, act: str, actor: AbstractBaseUser | None = None) -> Study:
+def change_state(*, study: Study, act: str, actor: User | None = None) -> Study:
     """Launch, pause, resume or close `study`; DomainError where its state does not allow that."""
     if act not in TRANSITIONS:
         raise DomainError("unknown_act", f"act must be one of {', '.join(TRANSITIONS)}")

@@ -2,7 +2,7 @@
 
 from typing import Any, TypeVar
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
 
@@ -33,7 +33,7 @@ def record_event(
     study: Study,
     kind: str,
     participant: Participant | None = None,
-    actor: AbstractBaseUser | None = None,
+    actor: User | None = None,
     data: dict[str, Any] | None = None,
 ) -> Event:
     """Add a line to the log, in the transaction of what it tells."""

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from django.db.models import QuerySet
 from scipy.special import ndtr
 
 from studies import queries
@@ -84,7 +85,8 @@ def simulate_raters(
 
 def image_appeal(study: Study, model: RaterModel, seed: int) -> dict[int, float]:
     """The latent appeal of each study image, by its key: the same for every rater."""
-    rows = list(queries.study_images(study).order_by("pk").values_list("pk", "size"))
+    images: QuerySet[Any] = queries.study_images(study)
+    rows = list(images.order_by("pk").values_list("pk", "size"))
     sizes = np.array([size or 0 for _, size in rows], dtype=float)
     spread = sizes.std()
     z = (sizes - sizes.mean()) / spread if spread > 0 else np.zeros(len(sizes))

@@ -6,7 +6,7 @@ refused (403).
 
 from typing import Literal
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404
 from studies import queries
 from studies.models import Image, Role, Scan, Study, Workspace
 
-User = AbstractBaseUser | AnonymousUser
+Visitor = User | AnonymousUser
 Right = Literal["view", "edit"]
 
 RIGHTS: dict[Right, set[str]] = {
@@ -23,24 +23,24 @@ RIGHTS: dict[Right, set[str]] = {
 }
 
 
-def may(user: User, right: Right, workspace: Workspace) -> bool:
+def may(user: Visitor, right: Right, workspace: Workspace) -> bool:
     """Whether `user` has `right` in `workspace`."""
     if not user.is_authenticated:
         return False
     return workspace.memberships.filter(user=user, role__in=RIGHTS[right]).exists()
 
 
-def require(user: User, right: Right, workspace: Workspace) -> None:
+def require(user: Visitor, right: Right, workspace: Workspace) -> None:
     if not may(user, right, workspace):
         raise PermissionDenied
 
 
-def visible(user: User, rows: QuerySet, workspace_path: str = "workspace") -> QuerySet:
+def visible(user: Visitor, rows: QuerySet, workspace_path: str = "workspace") -> QuerySet:
     """The rows of `rows` whose workspace `user` is a member of."""
     return rows.filter(**{f"{workspace_path}__in": queries.workspaces_of(user)})
 
 
-def get_study(user: User, slug: str, right: Right = "view") -> Study:
+def get_study(user: Visitor, slug: str, right: Right = "view") -> Study:
     """The study called `slug`, for `right`; 404 where it is another workspace's."""
     rows = Study.objects.select_related("workspace", "scan")
     study = get_object_or_404(visible(user, rows), slug=slug)
@@ -48,11 +48,11 @@ def get_study(user: User, slug: str, right: Right = "view") -> Study:
     return study
 
 
-def get_image(user: User, public_id: str) -> Image:
+def get_image(user: Visitor, public_id: str) -> Image:
     rows = Image.objects.select_related("image_set__model", "image_set__workspace")
     return get_object_or_404(visible(user, rows, "image_set__workspace"), public_id=public_id)
 
 
-def get_scan(user: User, pk: int) -> Scan:
+def get_scan(user: Visitor, pk: int) -> Scan:
     rows = Scan.objects.select_related("model", "background", "workspace")
     return get_object_or_404(visible(user, rows), pk=pk)

@@ -159,7 +159,7 @@ def test_a_trial_page_is_light(page):
     begin(page)
     page.wait_for_load_state("networkidle")
     sizes = page.evaluate(
-        """[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+        """["navigation", "resource"].flatMap(kind => performance.getEntriesByType(kind))
            .filter(entry => !entry.name.includes("/image/") && !entry.name.startsWith("data:"))
            .map(entry => entry.encodedBodySize)"""
     )

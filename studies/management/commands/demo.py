@@ -175,8 +175,12 @@ class Command(BaseCommand):
         """Delete the database and the files, after saying what that deletes."""
         call_command("migrate", verbosity=0, interactive=False)
         lost = queries.irreplaceable()
-        if lost and ask:
-            what = f"--reset would delete {', '.join(lost)}"
+        if any(lost.values()) and ask:
+            what = (
+                f"--reset would delete {wording.count(lost['ratings'], 'rating')} by "
+                f"{wording.count(lost['people'], 'person', 'people')} and "
+                f"{wording.count(lost['studies'], 'study', 'studies')} besides the demonstration"
+            )
             if not sys.stdin.isatty():
                 raise CommandError(
                     f"{what}. Nothing was deleted. Export them first (manage.py export_study), "

@@ -1,0 +1,1 @@
+"""The pages of the researchers' workspace. None is open to strangers."""

@@ -1,0 +1,110 @@
+"""Figures of studies and scans, as specifications for a page and as files for a paper."""
+
+import dataclasses
+from typing import Any, Literal
+
+import altair as alt
+import pandas as pd
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_GET
+
+from studies.errors import DomainError
+from studies.figures import label_shares, rating_scatter, render, size_distribution, spec
+from studies.models import Scan
+from studies.services.analysis import analyse
+from studies.stats.association import RankAssociation
+from studies.views import access
+from studies.views.workspace.pages import workspace_page
+
+MEDIA_TYPES = {"svg": "image/svg+xml", "png": "image/png"}
+PREDICTORS = ("size", "score")
+
+Extension = Literal["svg", "png", "json"]
+
+
+def respond(request: HttpRequest, chart: alt.TopLevelMixin, extension: Extension) -> HttpResponse:
+    if extension == "json":
+        return JsonResponse(spec(chart))
+    return HttpResponse(render(chart, extension), content_type=MEDIA_TYPES[extension])
+
+
+def look(request: HttpRequest, extension: Extension) -> dict[str, Any]:
+    """Width and ground: files are as wide as a printed page, a specification as its page."""
+    return {
+        "dark": request.GET.get("theme") == "dark",
+        "width": "container" if extension == "json" else "183mm",
+    }
+
+
+@require_GET
+@workspace_page
+def study_figure(
+    request: HttpRequest, slug: str, question: str, name: str, extension: Extension
+) -> HttpResponse:
+    """`name` is size or score (ratings against it), or labels (their shares)."""
+    study = access.get_study(request.user, slug)
+    try:
+        result = analyse(study=study, kind=request.GET.get("raters")).result
+    except DomainError as error:
+        raise Http404 from error
+    asked = next((each for each in result["questions"] if each["key"] == question), None)
+    if asked is None:
+        raise Http404
+    options = look(request, extension) | {"simulated": result["simulated"]}
+    if name in PREDICTORS:
+        if not asked["n_images"]:
+            raise Http404
+        chart = scatter(asked, name, options)
+    elif name == "labels" and asked["labels"]:
+        counts = pd.DataFrame(asked["labels"])
+        chart = label_shares(counts, labels=list(counts["label"].unique()), **options)
+    else:
+        raise Http404
+    return respond(request, chart, extension)
+
+
+def scatter(question: dict[str, Any], predictor: str, options: dict[str, Any]) -> alt.LayerChart:
+    frame = pd.DataFrame(question["images"]).rename(
+        columns={
+            "mean": "rating",
+            "low": "rating_low",
+            "high": "rating_high",
+            "in_group": "in_subset",
+            "n": "n_ratings",
+        }
+    )
+    association = next(each for each in question["associations"] if each["predictor"] == predictor)
+    names = {field.name for field in dataclasses.fields(RankAssociation)}
+    measure = question["measure"]
+    return rating_scatter(
+        # A mean that is not there is None in JSON, which would make a column of objects.
+        frame.astype(dict.fromkeys(("rating", "rating_low", "rating_high", predictor), float)),
+        predictor,
+        association=RankAssociation(**{k: v for k, v in association.items() if k in names}),
+        rating_range=tuple(question["range"]),
+        rating_title=measure[0].upper() + measure[1:],
+        **options,
+    )
+
+
+@require_GET
+@workspace_page
+def scan_figure(
+    request: HttpRequest, pk: int, predictor: str, extension: Extension
+) -> HttpResponse:
+    """Sizes or scores of the scan's images by process."""
+    scan = access.get_scan(request.user, pk)
+    if predictor not in PREDICTORS:
+        raise Http404
+    frame = results_frame(scan)
+    chart = size_distribution(frame, predictor, **look(request, extension))
+    return respond(request, chart, extension)
+
+
+def results_frame(scan: Scan) -> pd.DataFrame:
+    """A row per image of `scan`: image (public id), process, size, score, in_subset."""
+    rows = scan.results.order_by("image_id").values_list(
+        "image__public_id", "image__process", "size", "score", "in_group"
+    )
+    columns = ["image", "process", "size", "score", "in_subset"]
+    return pd.DataFrame.from_records(list(rows), columns=columns)
