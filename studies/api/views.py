@@ -140,11 +140,11 @@ class StudyResponses(Listing):
     "Export of a study",
     "A zip with responses.csv, participants.csv, images.csv, a codebook and a manifest with "
     "the number of rows and the SHA-256 of each file.",
-    responses={(200, "application/zip"): OpenApiTypes.BINARY, **errors(401, 403, 404)},
+    responses={(200, "application/zip"): OpenApiTypes.BINARY, **errors(401, 404)},
 )
 class StudyExport(APIView):
     def get(self, request: Request, slug: str) -> StreamingHttpResponse:
-        study = access.get_study(request.user, slug, "edit")
+        study = access.get_study(request.user, slug)
         response = StreamingHttpResponse(stream_zip(study=study), content_type="application/zip")
         response["Content-Disposition"] = f'attachment; filename="{study.slug}-export.zip"'
         response["Cache-Control"] = "private, no-store"

@@ -221,7 +221,7 @@ def _process_labels(
     low, high = _padded(frame[predictor])
     medians = frame.groupby("process")[predictor].median()
     in_order = sorted(order, key=lambda name: float(medians[name]))
-    room = (high - low) * (0.2 if width == "89mm" else 0.12)
+    room = (high - low) * (0.12 if width == "183mm" else 0.2)
     places: list[float] = []
     for name in in_order:
         place = min(max(float(medians[name]), low + room / 2), high - room / 2)

@@ -73,6 +73,7 @@ def theme(dark: bool = False, width: Width = "container") -> dict[str, Any]:
             "labelColor": colours.muted,
             "labelFontSize": label,
             "labelPadding": 4,
+            "labelSeparation": 8,
             "labelFlush": False,
             "titleColor": colours.ink,
             "titleFontSize": label,

@@ -182,7 +182,13 @@ def analyse_question(
             "predictor": predictor,
             "predictor_label": label,
             "method_name": method,
-            **rank_association(rated[predictor], rated["mean"], method=method, seed=seed).to_dict(),
+            **rank_association(
+                rated[predictor],
+                rated["mean"],
+                method=method,
+                seed=seed,
+                names=(f"the {label}", "the images’ mean answer"),
+            ).to_dict(),
         }
         for predictor, label in PREDICTORS.items()
         for method in METHODS

@@ -231,7 +231,8 @@ def ensure_scans(*, sets: ImageSets, seed: int) -> dict[str, Scan]:
     """Scan both test sets at the modulated layer and in pixel space, unless that has been done."""
     workspace = sets.background.workspace
     made = {}
-    for layer in (LAYER, PIXELS):
+    # The modulated layer last: the newest scan is what an image's page shows first.
+    for layer in (PIXELS, LAYER):
         name = f"{layer}, seed {seed}"
         scan = Scan.objects.filter(workspace=workspace, name=name).first()
         made[layer] = scan or scans.run_scan(

@@ -3,6 +3,7 @@
 import platform
 import time
 from collections.abc import Sequence
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -11,11 +12,10 @@ from django.db import transaction
 
 from scanning import Background, scan_group, scan_images
 from studies.errors import DomainError
-from studies.models import Image, ImageSet, Process, Scan, ScanResult, Workspace
+from studies.models import Image, ImageSet, Scan, ScanResult, Workspace
 from studies.models.fields import NodeSet
 from studies.services import files
 from studies.services.saving import save_valid
-from studies.stats import auc
 
 
 def layer_activations(image_set: ImageSet, layer: str) -> np.ndarray:
@@ -145,18 +145,8 @@ def none_for_nan(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
+@cache
 def versions() -> dict[str, str]:
     """The versions that a number depends on."""
     packages = ("numpy", "scipy", "numba", "torch")
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}
-
-
-def detection(scan: Scan, by: str) -> dict[str, Any]:
-    """The AUC of an image's `by` ("score" or "size"), creative against normal images."""
-    rows = list(
-        scan.results.filter(image__process__in=[Process.CREATIVE, Process.NORMAL]).values_list(
-            by, "image__process"
-        )
-    )
-    values = [value for value, _ in rows]
-    return auc(values, [process == Process.CREATIVE for _, process in rows]).to_dict()

@@ -1,5 +1,6 @@
 """Rank association over images: Spearman, Kendall's tau-b, partial Spearman."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,6 +81,7 @@ def rank_association(
     n_bootstrap: int = 9999,
     seed: int = 0,
     confidence_level: float = 0.95,
+    names: tuple[str, str] = ("x", "y"),
 ) -> RankAssociation:
     """Rank correlation of two variables over images.
 
@@ -92,6 +94,8 @@ def rank_association(
         Random draws; 0 leaves out the permutation p or the interval.
     seed : int
         The permutations and the bootstrap use two independent streams of it.
+    names : (str, str)
+        What x and y are called in warnings.
 
     Returns
     -------
@@ -122,7 +126,7 @@ def rank_association(
     """
     checks.one_of(method, ("spearman", "kendall"), "method")
     vectors = {"x": checks.numeric_vector(x, "x"), "y": checks.numeric_vector(y, "y")}
-    return _associate(method, vectors, n_permutations, n_bootstrap, seed, confidence_level)
+    return _associate(method, vectors, n_permutations, n_bootstrap, seed, confidence_level, names)
 
 
 def partial_rank_association(
@@ -152,7 +156,13 @@ def partial_rank_association(
         "given": checks.numeric_vector(given, "given"),
     }
     return _associate(
-        "partial_spearman", vectors, n_permutations, n_bootstrap, seed, confidence_level
+        "partial_spearman",
+        vectors,
+        n_permutations,
+        n_bootstrap,
+        seed,
+        confidence_level,
+        ("x", "y", "given"),
     )
 
 
@@ -163,6 +173,7 @@ def _associate(
     n_bootstrap: int,
     seed: int,
     confidence_level: float,
+    names: Sequence[str],
 ) -> RankAssociation:
     checks.same_length(**vectors)
     n_permutations = checks.draws(n_permutations, "n_permutations")
@@ -183,7 +194,7 @@ def _associate(
     }
     variables = {name: Ranked(vector[present]) for name, vector in vectors.items()}
     n_controlled = len(vectors) - 2
-    problem = _why_undefined(variables, n, MIN_IMAGES + n_controlled)
+    problem = _why_undefined(variables.values(), names, n, MIN_IMAGES + n_controlled)
     statistic = _statistic(coefficient, variables, n)
     estimate = float("nan") if problem else float(statistic(np.ones((1, n)))[0])
     if problem is None and np.isnan(estimate):
@@ -223,10 +234,12 @@ def _associate(
     )
 
 
-def _why_undefined(variables: dict[str, Ranked], n: int, min_images: int) -> str | None:
+def _why_undefined(
+    variables: Iterable[Ranked], names: Sequence[str], n: int, min_images: int
+) -> str | None:
     if n < min_images:
         return f"{n} images with all values, and at least {min_images} are needed."
-    constant = [name for name, variable in variables.items() if variable.constant]
+    constant = [name for name, each in zip(names, variables, strict=True) if each.constant]
     if constant:
         return f"{' and '.join(constant)} takes a single value in all {n} images."
     return None

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
@@ -18,10 +18,11 @@ from studies import queries
 from studies.errors import DomainError
 from studies.models import Participant, ParticipantState, Study, StudyState, Trial
 from studies.questions import question_type
-from studies.services import enrolment, files
+from studies.services import enrolment
 from studies.services.assignment import assign_trials
 from studies.services.responses import record_answers
 from studies.views.errors import error_page
+from studies.views.pictures import picture
 
 # What each broken rule is in HTTP, and the heading of its page.
 REFUSALS = {
@@ -289,14 +290,3 @@ def image(request: HttpRequest, participant: Participant, trial_id: str) -> Http
     if trial is None:
         raise Http404
     return picture(trial.study_image.image)
-
-
-def picture(row: Any) -> FileResponse:
-    """The file of an Image row, to be kept by this browser only."""
-    path = files.path_of("images", row.sha256)
-    response = FileResponse(path.open("rb"), content_type=row.media_type)
-    # FileResponse names the file after its path: the content hash.
-    response.headers.pop("Content-Disposition", None)
-    response["Cache-Control"] = "private, max-age=86400, immutable"
-    response["X-Content-Type-Options"] = "nosniff"
-    return response

@@ -87,8 +87,10 @@ def wait_for(address: str, process: subprocess.Popen) -> None:
     raise AssertionError(f"{address} did not answer")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
+    # Not for the session: while Playwright is there, its event loop runs in this thread, and
+    # Django refuses to ask the database in the tests that happen to come next.
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser

@@ -23,7 +23,7 @@ from studies.errors import DomainError
 from studies.management.progress import Progress
 from studies.models import Scan, Study
 from studies.services import demo
-from studies.services.scans import detection
+from studies.services.detection import detection_power
 from studies.services.simulation import simulate_raters
 
 N_STEPS = 7
@@ -137,7 +137,7 @@ class Command(BaseCommand):
             "group subset"
         )
         for layer, scan in scans.items():
-            score, size = (detection(scan, by) for by in ("score", "size"))
+            score, size = detection_power(scan=scan)
             self.stdout.write(
                 f"  {layer:<16}{scan.n_images:>8,}{scan.n_nodes:>8,}   "
                 f"{estimate(score):<22}{estimate(size):<22}"

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET
 from studies import queries
 from studies.models import ImageSet
 from studies.views import access
-from studies.views.participant import picture
+from studies.views.pictures import picture
 from studies.views.workspace.node_maps import node_map
 from studies.views.workspace.pages import page_of, workspace_page
 

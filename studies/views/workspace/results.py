@@ -112,7 +112,7 @@ def label_rows(labels: list[dict[str, Any]]) -> list[dict[str, Any]]:
 @workspace_page
 def export(request: HttpRequest, slug: str) -> StreamingHttpResponse:
     """Every answer with what it is about, as a zip that is sent while it is written."""
-    study = access.get_study(request.user, slug, "edit")
+    study = access.get_study(request.user, slug)
     return StreamingHttpResponse(
         stream_zip(study=study),
         content_type="application/zip",

@@ -15,7 +15,7 @@ EXPECTED = {
     "study": (200, 200, 404),
     "study-images": (200, 200, 404),
     "study-responses": (200, 200, 404),
-    "study-export": (403, 200, 404),
+    "study-export": (200, 200, 404),
     "scans": (200, 200, 200),
     "scan": (200, 200, 404),
     "scan-results": (200, 200, 404),

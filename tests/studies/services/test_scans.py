@@ -7,8 +7,9 @@ from scanning import Background, scan_group, scan_images
 from studies.errors import DomainError
 from studies.models import Image, ImageSet, Process, Scan
 from studies.services import files
+from studies.services.detection import detection_power
 from studies.services.generation import create_image_set
-from studies.services.scans import detection, run_scan
+from studies.services.scans import run_scan
 from tests.studies import factories
 
 pytestmark = pytest.mark.django_db
@@ -78,7 +79,8 @@ def test_what_is_recorded_is_what_the_library_finds(workspace, sets):
 
 def test_a_planted_anomaly_is_found(workspace, sets):
     scan = scan_of(workspace, sets)
-    assert detection(scan, "score")["estimate"] > 0.9
+    score, _ = detection_power(scan=scan)
+    assert score["estimate"] > 0.9
     assert set(range(6)) <= set(scan.group_nodes)
 
 

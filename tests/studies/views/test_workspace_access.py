@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 OPEN = {"sign-in", "sign-out"}
 OWN = {"studies", "image-sets", "scans", "tokens", "revoke-token"}
 ONLY_POST = {"change-state", "revoke-token"}
-ONLY_EDITORS = {"change-state", "export"}
+ONLY_EDITORS = {"change-state"}
 NAMES = sorted(pattern.name for pattern in workspace_urls.urlpatterns)
 
 
