@@ -64,12 +64,13 @@ def test_a_simulated_rater_who_was_interrupted_goes_on(study, monkeypatch):
     monkeypatch.undo()
     simulate(study, 1)
     assert Participant.objects.get().state == ParticipantState.FINISHED
-    interrupted = list(Response.objects.order_by("trial__position").values_list("value", flat=True))
+    order = ("trial__position", "question__position")
+    interrupted = list(Response.objects.order_by(*order).values_list("value", flat=True))
     other = factories.study(
         24, questions=BOTH, workspace=study.workspace, trials_per_participant=16, of=study.scan
     )
     simulate(other, 1)
-    whole = Response.objects.filter(trial__participant__study=other).order_by("trial__position")
+    whole = Response.objects.filter(trial__participant__study=other).order_by(*order)
     assert list(whole.values_list("value", flat=True)) == interrupted
 
 

@@ -49,8 +49,9 @@ def address(name, study):
 def ask(client, name, study):
     where = address(name, study)
     response = client.post(where, {"act": "pause"}) if name in ONLY_POST else client.get(where)
-    # A file that is streamed stays open until somebody reads or closes it.
-    response.close()
+    # A file that is streamed stays open until somebody has read it.
+    if response.streaming:
+        b"".join(response.streaming_content)
     return response
 
 
