@@ -227,12 +227,13 @@ def ensure_image_set(
     )
 
 
-def ensure_scans(*, sets: ImageSets, seed: int) -> dict[str, Scan]:
+def ensure_scans(*, sets: ImageSets, seed: int, progress: Progress) -> dict[str, Scan]:
     """Scan both test sets at the modulated layer and in pixel space, unless that has been done."""
     workspace = sets.background.workspace
     made = {}
     # The modulated layer last: the newest scan is what an image's page shows first.
-    for layer in (PIXELS, LAYER):
+    for done, layer in enumerate((PIXELS, LAYER)):
+        progress(done, 2, f"scanning {layer}")
         name = f"{layer}, seed {seed}"
         scan = Scan.objects.filter(workspace=workspace, name=name).first()
         made[layer] = scan or scans.run_scan(

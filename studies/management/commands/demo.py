@@ -103,7 +103,9 @@ class Command(BaseCommand):
 
     def prepare(self, seed: int, n_raters: int) -> tuple[Study, dict[str, Scan], demo.Researcher]:
         with self.step("Database and static files"):
+            self.progress(0, 2, "bringing the database up to date")
             call_command("migrate", verbosity=0, interactive=False)
+            self.progress(1, 2, "collecting and compressing static files")
             call_command("collectstatic", verbosity=0, interactive=False)
             researcher = demo.ensure_researcher()
         workspace = researcher.workspace
@@ -112,7 +114,7 @@ class Command(BaseCommand):
         with self.step("Generating images, normally and creatively"):
             sets = demo.ensure_image_sets(model=model, seed=seed, progress=self.progress)
         with self.step("Scanning them, one by one and as a group"):
-            scans = demo.ensure_scans(sets=sets, seed=seed)
+            scans = demo.ensure_scans(sets=sets, seed=seed, progress=self.progress)
         with self.step("Making the study"):
             study = demo.ensure_study(
                 scan=scans[demo.LAYER], owner=researcher.user, seed=seed
