@@ -20,6 +20,7 @@ OPEN = {
     "participant:consent": "read before anything is stored",
     "participant:declined": "nothing is stored",
     "admin:login": "where a superuser comes in",
+    "admin:logout": "does nothing to who is not in",
 }
 
 
