@@ -81,12 +81,16 @@ document.addEventListener("keydown", (event) => {
 // and the answer: it is sent again until the server has said that it holds it. The server keeps
 // one answer however often it comes.
 const MAX_WAIT_MS = 20000;
+const PASSING = new Set([500, 502, 504]); // a server or its proxy that is just restarting
 
 async function send(answers, waitMs) {
-  let response;
+  let response = null;
   try {
     response = await fetch(location.href, { method: "POST", body: answers, redirect: "manual" });
   } catch {
+    // No connection: the same as no answer.
+  }
+  if (response === null || PASSING.has(response.status)) {
     offline.hidden = false;
     await Promise.race([
       new Promise((again) => setTimeout(again, waitMs)),
@@ -95,7 +99,7 @@ async function send(answers, waitMs) {
     return send(answers, Math.min(2 * waitMs, MAX_WAIT_MS));
   }
   // Stored: the same address leads on to the next image, or to the end.
-  if (response.type === "opaqueredirect") location.reload();
+  if (response.type === "opaqueredirect") location.replace(location.href);
   // Anything else is a page with words for the participant: let the browser show it.
   else form.submit();
 }

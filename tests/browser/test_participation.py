@@ -125,7 +125,7 @@ def test_an_answer_given_offline_is_kept_and_sent(page):
     choose(page, 4, "Creative")
     page.context.set_offline(True)
     page.get_by_role("button", name="Continue").click()
-    expect(page.get_by_text("You are offline")).to_be_visible()
+    expect(page.get_by_text("No connection at the moment")).to_be_visible()
     page.context.set_offline(False)
     expect(page.get_by_text("2 of 6").first).to_be_visible(timeout=15_000)
 
