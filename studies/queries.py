@@ -1,6 +1,7 @@
 """Every read that is more than a filter."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -67,6 +68,23 @@ def next_step(participant: Participant) -> Step | None:
 
 def n_completed_trials(participant: Participant) -> int:
     return participant.trials.filter(state=TrialState.COMPLETED).count()
+
+
+def open_trials_per_image(study: Study, kind: str, active_since: datetime) -> dict[int, int]:
+    """Study image → open trials of the participants of `kind` who were active since then."""
+    rows = (
+        Trial.objects.filter(
+            participant__study=study,
+            participant__kind=kind,
+            participant__state=ParticipantState.ACTIVE,
+            participant__last_active_at__gte=active_since,
+            state=TrialState.ASSIGNED,
+        )
+        .order_by()
+        .values_list("study_image")
+        .annotate(n=Count("pk"))
+    )
+    return dict(rows)
 
 
 # Researchers
@@ -279,11 +297,17 @@ def n_creative_in_group(scan: Scan) -> int:
     return scan.results.filter(in_group=True, image__process=Process.CREATIVE).count()
 
 
-def irreplaceable() -> dict[str, int]:
-    """How much the database holds that no seed can make again: ratings, people, studies."""
+def irreplaceable(demonstration: str, researcher: str) -> dict[str, int]:
+    """How much the database holds that no seed can make again.
+
+    `demonstration` and `researcher` name the workspace and the user that can be made again.
+    """
     people = Participant.objects.exclude(kind=ParticipantKind.SIMULATED)
+    made_again = Study.objects.filter(workspace__name=demonstration, slug__regex=r"^demo(-\d+)?$")
     return {
         "ratings": Response.objects.filter(trial__participant__in=people).count(),
         "people": people.count(),
-        "studies": Study.objects.exclude(slug__startswith="demo").count(),
+        "studies": Study.objects.exclude(pk__in=made_again).count(),
+        "image_sets": ImageSet.objects.exclude(workspace__name=demonstration).count(),
+        "users": User.objects.exclude(username=researcher).count(),
     }

@@ -7,26 +7,29 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "ConvVAE": "models",
-    "ConvVAEConfig": "models",
-    "decoder_layers": "models",
-    "load_model": "models",
-    "save_model": "models",
-    "TrainedModel": "training",
-    "TrainingConfig": "training",
-    "train_vae": "training",
-    "CreativeDecoding": "decoding",
-    "Generated": "decoding",
-    "LayerActivity": "decoding",
-    "fit_activity": "decoding",
-    "generate": "decoding",
-    "ImageData": "datasets",
-    "load_array": "datasets",
-    "load_combo": "datasets",
-    "load_folder": "datasets",
-    "load_idx": "datasets",
-    "ImageError": "images",
-    "read_image": "images",
+    "capture": "..activations",
+    "layer_activations": "..activations",
+    "layer_names": "..activations",
+    "ConvVAE": ".models",
+    "ConvVAEConfig": ".models",
+    "decoder_layers": ".models",
+    "load_model": ".models",
+    "save_model": ".models",
+    "TrainedModel": ".training",
+    "TrainingConfig": ".training",
+    "train_vae": ".training",
+    "CreativeDecoding": ".decoding",
+    "Generated": ".decoding",
+    "LayerActivity": ".decoding",
+    "fit_activity": ".decoding",
+    "generate": ".decoding",
+    "ImageData": ".datasets",
+    "load_array": ".datasets",
+    "load_combo": ".datasets",
+    "load_folder": ".datasets",
+    "load_idx": ".datasets",
+    "ImageError": ".images",
+    "read_image": ".images",
 }
 
 __all__ = sorted(_HOMES)
@@ -35,4 +38,4 @@ __all__ = sorted(_HOMES)
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(import_module(_HOMES[name], __name__), name)

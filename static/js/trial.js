@@ -10,6 +10,7 @@ const offline = document.querySelector(".offline");
 
 let paintedAt = null;
 let submitted = false;
+let failed = false; // an image that was not seen is not rated
 
 function painted() {
   // The second frame after decoding is the first that is sure to show the image.
@@ -24,15 +25,16 @@ function watch(picture, retried) {
       watch(picture, true);
       return;
     }
+    failed = true;
     submit.disabled = true;
-    const failed = document.createElement("div");
-    failed.className = "stimulus-failed";
-    failed.setAttribute("role", "alert");
+    const notice = document.createElement("div");
+    notice.className = "stimulus-failed";
+    notice.setAttribute("role", "alert");
     const again = document.createElement("a");
     again.href = location.href;
     again.textContent = "Try again";
-    failed.append("The image did not load. Your answers so far are saved.", again);
-    picture.replaceWith(failed);
+    notice.append("The image did not load. Your answers so far are saved.", again);
+    picture.replaceWith(notice);
   });
 }
 watch(image, false);
@@ -106,7 +108,7 @@ async function send(answers, waitMs) {
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  if (submitted) return;
+  if (submitted || failed) return;
   submitted = true;
   submit.setAttribute("aria-disabled", "true");
   if (paintedAt !== null) {

@@ -16,7 +16,7 @@ urlpatterns = [
     path("scans/<int:pk>/", views.ScanDetail.as_view(), name="scan"),
     path("scans/<int:pk>/results/", views.ScanResults.as_view(), name="scan-results"),
     path(
-        "scans/<int:pk>/results/<str:image>/",
+        "scans/<int:pk>/results/<public_id:image>/",
         views.ScanResultDetail.as_view(),
         name="scan-result",
     ),

@@ -2,7 +2,8 @@
 
 - a trial's image, and a response's question, belong to the participant's study;
 - the event log is append-only;
-- a participant's kind never changes: who is simulated stays simulated.
+- a participant's kind never changes: who is simulated stays simulated;
+- nor does the study of a participant, an image of a study, or a question.
 """
 
 from django.db import migrations
@@ -34,6 +35,16 @@ RULES = [
         "UPDATE",
         "NEW.kind <> OLD.kind",
         "the kind of a participant never changes",
+    ),
+    *(
+        (
+            f"{row}_study_fixed",
+            f"studies_{row}",
+            "UPDATE",
+            "NEW.study_id <> OLD.study_id",
+            f"the study of a {row} never changes",
+        )
+        for row in ("participant", "studyimage", "question")
     ),
 ]
 

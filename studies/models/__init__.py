@@ -3,9 +3,9 @@
 from studies.models.analysis import AnalysisRun
 from studies.models.events import Event
 from studies.models.generation import GenerativeModel, Image, ImageSet, Process
+from studies.models.kinds import ParticipantKind
 from studies.models.participation import (
     Participant,
-    ParticipantKind,
     ParticipantState,
     Response,
     Trial,

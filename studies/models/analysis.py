@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from studies.models.kinds import ParticipantKind
 from studies.models.studies import Study
 
 
@@ -9,7 +10,9 @@ class AnalysisRun(models.Model):
     """One analysis of one state of the data: the same data, seed and code give it again."""
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="analysis_runs")
-    kind = models.CharField(max_length=10, help_text="Whose ratings: people's or simulated ones")
+    kind = models.CharField(
+        max_length=10, choices=ParticipantKind, help_text="Whose ratings: people's or simulated"
+    )
     input_sha256 = models.CharField(
         max_length=64, help_text="Of the ratings, the parameters and the versions"
     )
@@ -23,6 +26,9 @@ class AnalysisRun(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["study", "kind", "input_sha256", "seed"], name="one_run_per_data"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=ParticipantKind.values), name="run_kind_known"
             ),
         ]
 

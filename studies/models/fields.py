@@ -1,5 +1,6 @@
 """Fields and defaults that several models share."""
 
+import re
 import secrets
 import zlib
 from collections.abc import Iterator
@@ -8,10 +9,18 @@ from typing import Any
 import numpy as np
 from django.db import models
 
+PUBLIC_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{21}")
+
 
 def public_id() -> str:
-    """Twenty-two characters that cannot be guessed and say nothing about what they name."""
-    return secrets.token_urlsafe(16)
+    """Twenty-two characters that cannot be guessed and say nothing about what they name.
+
+    None begins with a hyphen, which a spreadsheet would take for a formula and a command for
+    an option.
+    """
+    while (made := secrets.token_urlsafe(16)).startswith("-"):
+        pass
+    return made
 
 
 def pack_nodes(nodes: np.ndarray) -> bytes:

@@ -4,13 +4,8 @@ from django.db import models
 from django.db.models import Q
 
 from studies.models.fields import public_id
+from studies.models.kinds import ParticipantKind
 from studies.models.studies import Question, Study, StudyImage
-
-
-class ParticipantKind(models.TextChoices):
-    PERSON = "person", "Person"
-    PILOT = "pilot", "Pilot"
-    SIMULATED = "simulated", "Simulated"
 
 
 class ParticipantState(models.TextChoices):
@@ -35,6 +30,7 @@ class Participant(models.Model):
     consent_sha256 = models.CharField(max_length=64, help_text="Of the text that was agreed to")
     consented_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True, blank=True)
+    last_active_at = models.DateTimeField(help_text="Last thing they sent that was stored")
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from studies.models.generation import Image
+from studies.models.kinds import ParticipantKind
 from studies.models.scans import Scan
 from studies.models.workspaces import Workspace
 
@@ -112,7 +113,7 @@ class Coverage(models.Model):
     """
 
     study_image = models.ForeignKey(StudyImage, on_delete=models.CASCADE, related_name="coverage")
-    kind = models.CharField(max_length=10)
+    kind = models.CharField(max_length=10, choices=ParticipantKind)
     n_assigned = models.PositiveIntegerField(default=0)
     n_completed = models.PositiveIntegerField(default=0)
 
@@ -122,6 +123,9 @@ class Coverage(models.Model):
             models.UniqueConstraint(fields=["study_image", "kind"], name="one_coverage_per_kind"),
             models.CheckConstraint(
                 condition=Q(n_completed__lte=F("n_assigned")), name="completed_were_assigned"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=ParticipantKind.values), name="coverage_kind_known"
             ),
         ]
 

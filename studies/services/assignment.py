@@ -2,25 +2,30 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from studies import queries
 from studies.errors import DomainError
-from studies.models import Coverage, Participant, ParticipantState, Trial
+from studies.models import Coverage, Participant, ParticipantState, Study, Trial
 from studies.services.enrolment import require_running
 from studies.services.saving import record_event
+
+# Longer than anybody looks at one image, shorter than a slot should stay taken in vain.
+SILENT_AFTER = timedelta(minutes=30)
 
 
 @dataclass(frozen=True)
 class Load:
-    """How often an image has been assigned so far."""
+    """How often an image has been rated, or is being rated by somebody who is at it."""
 
     study_image: int
     stratum: str
-    n_assigned: int
+    n_rated: int
 
 
 def trials_per_stratum(
@@ -29,10 +34,10 @@ def trials_per_stratum(
     """How many images to take from each stratum: as equal as the strata's sizes allow.
 
     Trials are dealt one at a time to the stratum with the fewest so far; among equals, to
-    the one whose images have been assigned least, then at random.
+    the one whose images have been rated least, then at random.
     """
     strata = sorted({load.stratum for load in loads})
-    members = {s: [load.n_assigned for load in loads if load.stratum == s] for s in strata}
+    members = {s: [load.n_rated for load in loads if load.stratum == s] for s in strata}
     chance = dict(zip(strata, rng.permutation(len(strata)), strict=True))
     order = sorted(strata, key=lambda s: (sum(members[s]) / len(members[s]), chance[s]))
     taken = dict.fromkeys(strata, 0)
@@ -43,14 +48,30 @@ def trials_per_stratum(
 
 
 def choose_images(loads: Sequence[Load], n_trials: int, rng: np.random.Generator) -> list[int]:
-    """The least-assigned images of each stratum, ties at random, in random order: their ids."""
+    """The least-rated images of each stratum, ties at random, in random order: their ids."""
     chosen: list[int] = []
     for stratum, n in trials_per_stratum(loads, n_trials, rng).items():
         members = [load for load in loads if load.stratum == stratum]
         tie_break = rng.random(len(members))
-        order = np.lexsort((tie_break, np.array([load.n_assigned for load in members])))
+        order = np.lexsort((tie_break, np.array([load.n_rated for load in members])))
         chosen += [members[i].study_image for i in order[:n]]
     return [chosen[i] for i in rng.permutation(len(chosen))]
+
+
+def current_loads(study: Study, kind: str) -> list[Load]:
+    """The load of every image of `study`: ratings by `kind`, and trials of those at it now.
+
+    Trials of whoever has been silent for longer than `SILENT_AFTER` count no more, so that
+    dropouts do not keep images from being rated; should they come back, their answers count.
+    """
+    at_it = queries.open_trials_per_image(study, kind, timezone.now() - SILENT_AFTER)
+    rows = Coverage.objects.filter(study_image__study=study, kind=kind).order_by("pk")
+    return [
+        Load(image, stratum, n_completed + at_it.get(image, 0))
+        for image, stratum, n_completed in rows.values_list(
+            "study_image_id", "study_image__stratum", "n_completed"
+        )
+    ]
 
 
 @transaction.atomic
@@ -64,22 +85,20 @@ def assign_trials(*, participant: Participant) -> None:
     3. Images are chosen by the participant's own seed, counted, and stored in their order.
     """
     study = participant.study
+    study.refresh_from_db(fields=["state"])
     require_running(study)
+    now = timezone.now()
     started = Participant.objects.filter(
         pk=participant.pk, state=ParticipantState.CONSENTED
-    ).update(state=ParticipantState.ACTIVE, started_at=timezone.now())
+    ).update(state=ParticipantState.ACTIVE, started_at=now, last_active_at=now)
     participant.refresh_from_db()
     if not started:
         if participant.state == ParticipantState.WITHDRAWN:
             raise DomainError("withdrawn", "You have stopped taking part in this study.")
         return
     rows = Coverage.objects.filter(study_image__study=study, kind=participant.kind)
-    loads = [
-        Load(*row)
-        for row in rows.select_for_update(of=("self",))
-        .order_by("pk")
-        .values_list("study_image_id", "study_image__stratum", "n_assigned")
-    ]
+    list(rows.select_for_update(of=("self",)).order_by("pk").values_list("pk"))
+    loads = current_loads(study, participant.kind)
     rng = np.random.default_rng(participant.seed)
     chosen = choose_images(loads, study.trials_per_participant, rng)
     rows.filter(study_image__in=chosen).update(n_assigned=F("n_assigned") + 1)

@@ -91,6 +91,7 @@ def creative_decoding() -> "CreativeDecoding":
     return CreativeDecoding(layer=LAYER)
 
 
+@transaction.atomic
 def ensure_researcher() -> Researcher:
     """The workspace and its owner, whose password is made once and kept in the data folder."""
     user, created = User.objects.get_or_create(
@@ -115,7 +116,13 @@ def ensure_model(*, workspace: Workspace, seed: int, progress: Progress) -> Gene
     """Train the VAE on the bundled digits and garments, unless that has been done."""
     name = f"Combo VAE, seed {seed}"
     model = GenerativeModel.objects.filter(workspace=workspace, name=name).first()
-    if model is not None and files.path_of("weights", model.weights_sha256).exists():
+    if model is not None:
+        if not files.path_of("weights", model.weights_sha256).exists():
+            raise DomainError(
+                "no_weights",
+                f"The weights of “{name}” are no longer in the data folder. "
+                "Start afresh with --reset, or choose another --seed.",
+            )
         return model
     from scanning.generative import (
         TrainingConfig,

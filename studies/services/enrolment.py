@@ -20,7 +20,7 @@ from studies.models import (
     Trial,
     TrialState,
 )
-from studies.services.saving import record_event, save_valid
+from studies.services.saving import record_event
 
 CLOSED_TO_ANSWERS = {
     StudyState.DRAFT: ("study_draft", "This study has not started yet. Nothing was stored."),
@@ -46,7 +46,7 @@ class Enrolment:
 
 
 def require_running(study: Study) -> None:
-    """DomainError where `study`, read afresh by the caller, takes no answers."""
+    """DomainError where `study`, as the caller has read it, takes no answers."""
     if study.state != StudyState.RUNNING:
         code, detail = CLOSED_TO_ANSWERS[StudyState(study.state)]
         raise DomainError(code, detail)
@@ -56,11 +56,17 @@ def sha256_of_text(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def new_token() -> str:
+    """A token that nobody can guess, for one participant."""
+    return secrets.token_urlsafe(32)
+
+
 @transaction.atomic
 def enrol_participant(
     *,
     study: Study,
     consent_sha256: str,
+    token: str | None = None,
     kind: ParticipantKind = ParticipantKind.PERSON,
     seed: int | None = None,
 ) -> Enrolment:
@@ -68,32 +74,38 @@ def enrol_participant(
 
     `consent_sha256` is the hash of the text that was shown: where the study's text is
     another by now, DomainError, because nobody agrees to what they did not read.
+
+    `token` is the one that was issued with the page: the same page sent twice, even at the
+    same moment, makes one participant, because the database holds a token's hash once.
     """
+    study.refresh_from_db(fields=["state", "consent"])
     require_running(study)
     if consent_sha256 != sha256_of_text(study.consent):
         raise DomainError(
             "consent_changed",
             "The text has changed since this page was loaded. Please read it once more.",
         )
-    token = secrets.token_urlsafe(32)
+    token = token or new_token()
     now = timezone.now()
-    participant = save_valid(
-        Participant(
+    participant, created = Participant.objects.get_or_create(
+        token_sha256=sha256_of_text(token),
+        defaults={
+            "study": study,
+            "kind": kind,
+            "token_expires_at": now + timedelta(days=study.session_days),
+            "seed": secrets.randbits(63) if seed is None else seed,
+            "consent_sha256": consent_sha256,
+            "consented_at": now,
+            "last_active_at": now,
+        },
+    )
+    if created:
+        record_event(
             study=study,
-            kind=kind,
-            token_sha256=sha256_of_text(token),
-            token_expires_at=now + timedelta(days=study.session_days),
-            seed=secrets.randbits(63) if seed is None else seed,
-            consent_sha256=consent_sha256,
-            consented_at=now,
+            participant=participant,
+            kind="participant_consented",
+            data={"consent_sha256": consent_sha256, "kind": kind},
         )
-    )
-    record_event(
-        study=study,
-        participant=participant,
-        kind="participant_consented",
-        data={"consent_sha256": consent_sha256, "kind": kind},
-    )
     return Enrolment(participant=participant, token=token)
 
 

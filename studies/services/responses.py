@@ -15,11 +15,13 @@ from studies.models import (
     ParticipantState,
     Question,
     Response,
+    StudyState,
     Trial,
     TrialState,
 )
+from studies.models.fields import PUBLIC_ID
 from studies.questions import Answer, AnswerError, question_type
-from studies.services.enrolment import require_running
+from studies.services.enrolment import CLOSED_TO_ANSWERS
 from studies.services.saving import record_event
 
 DAY_MS = 86_400_000
@@ -84,13 +86,17 @@ def record_answers(
         .select_related("study")
         .get(pk=participant.pk)
     )
-    require_running(participant.study)
-    try:
-        trial = Trial.objects.get(participant=participant, public_id=trial_id)
-    except Trial.DoesNotExist:
+    if participant.study.state != StudyState.RUNNING:
+        code, detail = CLOSED_TO_ANSWERS[StudyState(participant.study.state)]
+        raise DomainError(code, f"Your last answer was not stored. {detail}")
+    trial = None
+    # What cannot be an id (text with a NUL, say) is not asked of the database.
+    if PUBLIC_ID.fullmatch(trial_id):
+        trial = Trial.objects.filter(participant=participant, public_id=trial_id).first()
+    if trial is None:
         raise DomainError(
             "not_your_trial", "This answer does not belong to your session. Nothing was stored."
-        ) from None
+        )
     if participant.state == ParticipantState.WITHDRAWN:
         raise DomainError("withdrawn", "You have stopped taking part. Nothing was stored.")
     if trial.state == TrialState.COMPLETED:
@@ -129,9 +135,11 @@ def record_answers(
         data={"trial": trial.position},
     )
     finished = not still_open.exists()
+    participant.last_active_at = now
     if finished:
         participant.state = ParticipantState.FINISHED
         participant.ended_at = now
-        participant.save(update_fields=["state", "ended_at"])
+    participant.save(update_fields=["state", "ended_at", "last_active_at"])
+    if finished:
         record_event(study=participant.study, participant=participant, kind="participant_finished")
     return Recorded(stored=True, finished=finished)

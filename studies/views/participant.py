@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.core.signing import BadSignature, Signer
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -40,6 +41,9 @@ SMALL_PX = 160
 
 # Pixels that a trial page needs besides the image: bars and Continue, then each question.
 FRAME_PX, QUESTION_PX = 170, 122
+
+# Before the key of a question in the names of a form's fields.
+ANSWER = "answer-"
 
 View = Callable[..., HttpResponseBase]
 
@@ -83,6 +87,24 @@ def participant_page(view: View) -> View:
         return view(request, participant, **kwargs)
 
     return wrapper
+
+
+def signer(study: Study) -> Signer:
+    return Signer(salt=f"enrolment in {study.slug}")
+
+
+def issued_token(study: Study, signed: str) -> str:
+    """The token that a consent page of `study` was issued with.
+
+    The page carries it, so that the page sent twice enrols one participant.
+    """
+    try:
+        return signer(study).unsign(signed)
+    except BadSignature:
+        raise DomainError(
+            "consent_changed",
+            "This page could not be recognised. Please read it once more and try again.",
+        ) from None
 
 
 def here(participant: Participant) -> str:
@@ -138,7 +160,9 @@ def consent(request: HttpRequest, study: Study) -> HttpResponse:
     if request.method == "POST":
         try:
             enrolled = enrolment.enrol_participant(
-                study=study, consent_sha256=request.POST.get("consent_sha256", "")
+                study=study,
+                consent_sha256=request.POST.get("consent_sha256", ""),
+                token=issued_token(study, request.POST.get("enrolment", "")),
             )
         except DomainError as refused:
             if refused.code != "consent_changed":
@@ -159,6 +183,7 @@ def consent(request: HttpRequest, study: Study) -> HttpResponse:
     context = {
         "study": study,
         "error": error,
+        "enrolment": signer(study).sign(enrolment.new_token()),
         "consent_sha256": enrolment.sha256_of_text(study.consent),
     }
     return render(request, "participant/consent.html", context, status=409 if error else 200)
@@ -193,12 +218,21 @@ def trial(request: HttpRequest, participant: Participant) -> HttpResponse:
     return trial_page(request, participant)
 
 
+def sent_answers(request: HttpRequest) -> dict[str, str]:
+    """Answers by question key. A prefix keeps them apart from the form's own fields."""
+    return {
+        name.removeprefix(ANSWER): value
+        for name, value in request.POST.items()
+        if name.startswith(ANSWER)
+    }
+
+
 def take_answers(request: HttpRequest, participant: Participant) -> HttpResponse:
     try:
         record_answers(
             participant=participant,
             trial_id=request.POST.get("trial", ""),
-            answers=request.POST,
+            answers=sent_answers(request),
             response_time_ms=request.POST.get("response_time_ms"),
         )
     except DomainError as error:
@@ -219,6 +253,7 @@ def trial_page(
     if step is None:
         raise DomainError("no_trial", "There is no image left for you to rate.")
     wrong = wrong or {}
+    sent = sent_answers(request) if wrong else {}
     items = []
     for question in study.questions.all():
         kind = question_type(question.kind)
@@ -227,7 +262,8 @@ def trial_page(
                 "question": question,
                 "template": kind.template,
                 "choices": kind.choices(question.options),
-                "selected": request.POST.get(question.key, "") if wrong else "",
+                "name": f"{ANSWER}{question.key}",
+                "selected": sent.get(question.key, ""),
                 "error": wrong.get(question.key, ""),
             }
         )

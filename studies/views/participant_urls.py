@@ -9,7 +9,7 @@ urlpatterns = [
     path("declined/", participant.declined, name="declined"),
     path("instructions/", participant.instructions, name="instructions"),
     path("trial/", participant.trial, name="trial"),
-    path("image/<str:trial_id>/", participant.image, name="image"),
+    path("image/<public_id:trial_id>/", participant.image, name="image"),
     path("stop/", participant.stop, name="stop"),
     path("debrief/", participant.debrief, name="debrief"),
 ]

@@ -31,8 +31,8 @@ urlpatterns = [
     ),
     path("sets/", images.image_sets, name="image-sets"),
     path("sets/<int:pk>/", images.image_set, name="image-set"),
-    path("images/<str:public_id>/", images.image, name="image"),
-    path("images/<str:public_id>/file", images.image_file, name="image-file"),
+    path("images/<public_id:public_id>/", images.image, name="image"),
+    path("images/<public_id:public_id>/file", images.image_file, name="image-file"),
     path("scans/", scans.scans, name="scans"),
     path("scans/<int:pk>/", scans.scan, name="scan"),
     re_path(

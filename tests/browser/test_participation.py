@@ -48,6 +48,7 @@ def test_from_the_first_page_to_the_code(page):
             boxes = page.locator(".scale label, .labels label, .button").all()
             for box in boxes:
                 assert box.bounding_box()["height"] >= SMALLEST_TARGET_PX
+                assert box.bounding_box()["width"] >= SMALLEST_TARGET_PX
             rows = {round(box.bounding_box()["y"]) for box in page.locator(".scale label").all()}
             assert len(rows) == 1
             # Nothing to scroll for: Continue is on the screen.
@@ -128,6 +129,20 @@ def test_an_answer_given_offline_is_kept_and_sent(page):
     expect(page.get_by_text("No connection at the moment")).to_be_visible()
     page.context.set_offline(False)
     expect(page.get_by_text("2 of 6").first).to_be_visible(timeout=15_000)
+
+
+@pytest.mark.expects_console_errors("ERR_FAILED")
+def test_an_image_that_did_not_load_is_not_rated(page):
+    page.route("**/image/**", lambda route: route.abort())
+    begin(page)
+    expect(page.get_by_text("The image did not load")).to_be_visible()
+    for key in ("5", "3", "3", "Enter"):
+        page.keyboard.press(key)
+    page.wait_for_timeout(500)
+    expect(page.get_by_text("1 of 6").first).to_be_visible()
+    page.unroute("**/image/**")
+    page.get_by_role("link", name="Try again").click()
+    expect(page.get_by_role("img", name="The image to rate")).to_be_visible()
 
 
 def test_without_javascript(chromium, server):

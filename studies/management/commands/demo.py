@@ -15,18 +15,19 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
+from django.db import OperationalError, connection
 from django.urls import reverse
 
 from studies import queries, wording
 from studies.errors import DomainError
 from studies.management.progress import Progress
-from studies.models import Scan, Study
+from studies.models import Scan, Study, StudyState
 from studies.services import demo
 from studies.services.detection import detection_power
 from studies.services.simulation import simulate_raters
 
 N_STEPS = 7
+MOST = 2**31 - 1
 
 
 class Command(BaseCommand):
@@ -75,6 +76,8 @@ class Command(BaseCommand):
         for name in ("simulate", "seed"):
             if options[name] < 0:
                 raise CommandError(f"--{name} must not be negative; got {options[name]}")
+            if options[name] > MOST:
+                raise CommandError(f"--{name} must be at most {MOST}; got {options[name]}")
         port = options["port"]
         if not 1 <= port <= 65535:
             raise CommandError(f"--port must be from 1 to 65535; got {port}")
@@ -120,6 +123,10 @@ class Command(BaseCommand):
                 scan=scans[demo.LAYER], owner=researcher.user, seed=seed
             )  # fmt: skip
         with self.step(f"Simulated raters: {n_raters or 'none asked for'}"):
+            if n_raters and study.state != StudyState.RUNNING:
+                raise CommandError(
+                    f"--simulate needs a running study, and “{study.title}” is {study.state}"
+                )
             simulate_raters(study=study, n_raters=n_raters, seed=seed, progress=self.progress)
         return study, scans, researcher
 
@@ -176,12 +183,14 @@ class Command(BaseCommand):
     def reset(self, *, ask: bool) -> None:
         """Delete the database and the files, after saying what that deletes."""
         call_command("migrate", verbosity=0, interactive=False)
-        lost = queries.irreplaceable()
+        lost = queries.irreplaceable(demo.WORKSPACE, demo.RESEARCHER)
         if any(lost.values()) and ask:
             what = (
                 f"--reset would delete {wording.count(lost['ratings'], 'rating')} by "
-                f"{wording.count(lost['people'], 'person', 'people')} and "
-                f"{wording.count(lost['studies'], 'study', 'studies')} besides the demonstration"
+                f"{wording.count(lost['people'], 'person', 'people')} and, besides the "
+                f"demonstration, {wording.count(lost['studies'], 'study', 'studies')}, "
+                f"{wording.count(lost['image_sets'], 'image set')} and "
+                f"{wording.count(lost['users'], 'user')}"
             )
             if not sys.stdin.isatty():
                 raise CommandError(
@@ -191,6 +200,7 @@ class Command(BaseCommand):
             if input(f"{what}. Type “delete” to go on: ").strip() != "delete":
                 raise CommandError("Nothing was deleted.")
         if connection.vendor == "sqlite":
+            self.refuse_while_in_use()
             name = Path(connection.settings_dict["NAME"])
             connection.close()
             for suffix in ("", "-wal", "-shm"):
@@ -198,6 +208,21 @@ class Command(BaseCommand):
         else:
             call_command("flush", verbosity=0, interactive=False)
         shutil.rmtree(settings.MEDIA_ROOT, ignore_errors=True)
+
+    def refuse_while_in_use(self) -> None:
+        """Stop unless ours is the only connection: leaving WAL needs the database alone."""
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("PRAGMA busy_timeout = 1000")
+                cursor.execute("PRAGMA journal_mode = DELETE")
+                alone = cursor.fetchone()[0] == "delete"
+        except OperationalError:
+            alone = False
+        if not alone:
+            raise CommandError(
+                "--reset found the database in use, by a server most likely. Stop it first. "
+                "Nothing was deleted."
+            )
 
     def serve(self, port: int) -> None:
         """Become the server: what training held in memory is given back."""

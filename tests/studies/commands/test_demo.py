@@ -1,6 +1,11 @@
 """The demonstration, whole and small: real data, a real model, real images, a real scan."""
 
+import os
 import re
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
 from io import StringIO
 
 import pytest
@@ -22,6 +27,7 @@ from studies.models import (
     Study,
 )
 from studies.services import analysis, demo, files
+from studies.services.lifecycle import change_state
 from tests.studies import factories
 
 pytestmark = pytest.mark.django_db
@@ -134,6 +140,7 @@ def test_a_changed_password_is_not_printed(small):
     [
         ({"simulate": -1}, "--simulate must not be negative; got -1"),
         ({"seed": -1}, "--seed must not be negative; got -1"),
+        ({"seed": 2**31}, "--seed must be at most 2147483647; got 2147483648"),
         ({"port": 0}, "--port must be from 1 to 65535; got 0"),
     ],
 )
@@ -147,7 +154,55 @@ def test_reset_does_not_delete_what_people_gave_without_being_told(small):
     study = factories.study(workspace=factories.workspace())
     factories.rated_participant(study)
     with pytest.raises(
-        CommandError, match="would delete 4 ratings by 1 person and 1 study besides"
+        CommandError,
+        match="by 1 person and, besides the demonstration, 1 study, 3 image sets",
     ):
         run(reset=True)
     assert Response.objects.count() == 4
+
+
+def test_simulating_needs_a_running_study(small):
+    run()
+    change_state(study=Study.objects.get(), act="close")
+    with pytest.raises(CommandError, match=r"--simulate needs a running study, and .* is closed"):
+        run(simulate=1)
+
+
+def test_weights_that_are_gone_are_said_before_anything_is_trained(small):
+    run()
+    files.path_of("weights", GenerativeModel.objects.get().weights_sha256).unlink()
+    with pytest.raises(CommandError, match=r"weights .* are no longer in the data folder"):
+        run()
+
+
+def test_a_study_that_only_sounds_like_the_demonstration_is_not_lost(small):
+    factories.study(workspace=factories.workspace(), slug="demographics-2026")
+    with pytest.raises(CommandError, match="besides the demonstration, 1 study"):
+        run(reset=True)
+
+
+def test_reset_refuses_a_database_that_is_served(tmp_path):
+    """With the command itself, on a database file that another process holds open."""
+    environment = {
+        **os.environ,
+        "MUSESCAN_DATA_DIR": str(tmp_path),
+        "DJANGO_SETTINGS_MODULE": "studies.settings",
+    }
+    environment.pop("MUSESCAN_DATABASE_URL", None)
+
+    def manage(*arguments):
+        return subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+
+    assert manage("migrate", "-v0").returncode == 0
+    database = tmp_path / "musescan.sqlite3"
+    with closing(sqlite3.connect(database)) as server:
+        server.execute("SELECT count(*) FROM studies_study").fetchone()
+        refused = manage("demo", "--reset", "--no-serve")
+    assert refused.returncode == 1
+    assert "found the database in use" in refused.stderr
+    assert database.exists()

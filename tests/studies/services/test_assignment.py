@@ -1,17 +1,26 @@
 """Who rates which images, and in which order."""
 
 from collections import Counter
+from datetime import timedelta
 
 import numpy as np
 import pytest
+from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from studies.errors import DomainError
-from studies.models import Coverage, ParticipantKind, Trial, TrialState
-from studies.services.assignment import Load, assign_trials, choose_images, trials_per_stratum
+from studies.models import Coverage, Participant, ParticipantKind, Trial, TrialState
+from studies.services.assignment import (
+    SILENT_AFTER,
+    Load,
+    assign_trials,
+    choose_images,
+    trials_per_stratum,
+)
 from studies.services.enrolment import withdraw_participant
 from studies.services.lifecycle import change_state
+from studies.services.responses import record_answers
 from tests.studies import factories
 
 designs = st.lists(st.integers(1, 12), min_size=1, max_size=6)
@@ -19,7 +28,7 @@ designs = st.lists(st.integers(1, 12), min_size=1, max_size=6)
 
 def loads_of(sizes, assigned):
     return [
-        Load(study_image=100 * s + i, stratum=f"s{s}", n_assigned=assigned[100 * s + i])
+        Load(study_image=100 * s + i, stratum=f"s{s}", n_rated=assigned[100 * s + i])
         for s, size in enumerate(sizes)
         for i in range(size)
     ]
@@ -108,6 +117,33 @@ def test_withdrawing_returns_open_trials_only(study):
     assert sum(coverage(study)) == 2
     withdraw_participant(participant=rater)
     assert sum(coverage(study)) == 2
+
+
+def test_images_of_who_fell_silent_are_given_to_the_next(study):
+    gone = factories.participant(study, seed=1)
+    next_one = factories.participant(study, seed=2)
+    assert not set(images_of(gone)) & set(images_of(next_one))
+    late = timezone.now() - SILENT_AFTER - timedelta(seconds=1)
+    Participant.objects.filter(pk=gone.pk).update(last_active_at=late)
+    third = factories.participant(study, seed=3)
+    assert set(images_of(third)) == set(images_of(gone))
+
+
+def test_an_answer_shows_that_somebody_is_there(study):
+    rater = factories.participant(study, seed=1)
+    late = timezone.now() - SILENT_AFTER - timedelta(seconds=1)
+    Participant.objects.filter(pk=rater.pk).update(last_active_at=late)
+    record_answers(
+        participant=rater,
+        trial_id=rater.trials.get(position=1).public_id,
+        answers={"creativity": 3},
+    )
+    next_one = factories.participant(study, seed=2)
+    assert not set(images_of(rater)) & set(images_of(next_one))
+
+
+def images_of(participant):
+    return list(participant.trials.values_list("study_image_id", flat=True))
 
 
 def test_a_study_that_was_paused_assigns_nothing(study):

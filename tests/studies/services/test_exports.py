@@ -385,6 +385,7 @@ def many_answers(n_participants, n_images=50):
             seed=i,
             consent_sha256="0" * 64,
             consented_at=now,
+            last_active_at=now,
         )
         for i in range(n_participants)
     )

@@ -32,10 +32,13 @@ def whole(picture):
     return b"".join(picture.streaming_content)
 
 
+def hidden_fields(page):
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page))
+
+
 def agree(client, study):
     page = client.get(at("consent", slug=study.slug)).content.decode()
-    sha = re.search(r'name="consent_sha256" value="(\w+)"', page)[1]
-    return client.post(at("consent", slug=study.slug), {"consent_sha256": sha, "agree": "yes"})
+    return client.post(at("consent", slug=study.slug), hidden_fields(page))
 
 
 def begin(client, study):
@@ -49,8 +52,9 @@ def current_trial(client, slug="art"):
 
 
 def answer(client, trial_id, **changes):
-    answers = {"trial": trial_id, "creativity": "6", "label": "creative"} | changes
-    return client.post(at("trial"), answers)
+    answers = {"creativity": "6", "label": "creative"} | changes
+    sent = {f"answer-{key}": value for key, value in answers.items()}
+    return client.post(at("trial"), {"trial": trial_id, **sent})
 
 
 def test_from_the_first_page_to_the_code_without_javascript(client, study):
@@ -269,10 +273,37 @@ def test_a_token_is_good_for_its_own_study_only(client, study):
 
 
 def test_consent_to_another_text_is_asked_for_again(client, study):
-    response = client.post(at("consent"), {"consent_sha256": "0" * 64})
+    fields = hidden_fields(client.get(at("consent")).content.decode())
+    response = client.post(at("consent"), fields | {"consent_sha256": "0" * 64})
     assert response.status_code == 409
     assert "Please read it once more" in response.content.decode()
     assert not Participant.objects.exists()
+
+
+def test_consent_sent_twice_makes_one_participant(client, study):
+    """Even by two requests of which neither carries the cookie of the other's answer."""
+    fields = hidden_fields(client.get(at("consent")).content.decode())
+    first, second = Client(), Client()
+    for each in (first, second):
+        assert each.post(at("consent"), fields).status_code == 303
+    assert Participant.objects.count() == 1
+    assert first.cookies[cookie_name(study)].value == second.cookies[cookie_name(study)].value
+
+
+@pytest.mark.parametrize("sent", ["", "made-up", "made-up:signature"])
+def test_a_made_up_enrolment_is_refused(client, study, sent):
+    fields = hidden_fields(client.get(at("consent")).content.decode())
+    response = client.post(at("consent"), fields | {"enrolment": sent})
+    assert response.status_code == 409
+    assert not Participant.objects.exists()
+
+
+@pytest.mark.parametrize("trial", ["", "x", "\0", "a\0b", "x" * 10_000])
+def test_what_cannot_be_an_id_is_not_anybodys_trial(client, study, trial):
+    begin(client, study)
+    assert answer(client, trial).status_code == 403
+    assert client.get("/s/art/image/a%00b/").status_code == 404
+    assert not Response.objects.exists()
 
 
 def test_forms_without_the_csrf_token_are_refused(study):
@@ -299,26 +330,31 @@ def test_nothing_sent_to_the_browser_tells_where_an_image_is_from(client, study)
     """Neither pages, nor addresses, nor headers, nor the pictures' own bytes."""
     begin(client, study)
     results = study.scan.results.select_related("image__image_set")
-    telling = {"normal", "creative", "control", "stratum", " q1"}
+    telling = {"normal", "creative", "control", "stratum", " q1", "scan", "score", "subset"}
+    # Words that every participant reads with every image say nothing about one of them.
+    asked = [study.title, study.slug, "cache-control", "csrf"]
+    for question in study.questions.all():
+        asked += [question.text, question.options.get("low"), question.options.get("high")]
+        asked += [f'name="answer-{question.key}"']
+        for label in question.options.get("labels", []):
+            asked += [label["label"], f'value="{label["value"]}"']
     for _ in range(4):
         response = client.get(at("trial"))
         image = response.context["image"]
         result = results.get(image=image)
-        # The question and its labels ask about creativity; what is left must not.
-        page = response.content.decode().lower()
-        page = page[page.index('<div class="stimulus') : page.index('<form class="questions')]
-        page += str(response.headers).lower().replace("cache-control", "")
         picture = client.get(at("image", current_trial(client)))
         body = whole(picture)
-        page += str(picture.headers).lower().replace("cache-control", "")
-        page += body.decode("latin-1").lower()
+        received = response.content.decode() + str(response.headers) + str(picture.headers)
+        for words in filter(None, asked):
+            received = re.sub(re.escape(words), "", received, flags=re.IGNORECASE)
+        received = received.lower() + body.decode("latin-1").lower()
         secrets = telling | {
             image.sha256,
             image.public_id.lower(),
             image.image_set.name.lower(),
             f"{result.score}",
         }
-        assert not [secret for secret in secrets if secret in page]
+        assert not [secret for secret in secrets if secret in received]
         assert body.startswith(b"\x89PNG")
         assert not re.search(rb"tEXt|iTXt|zTXt|eXIf|tIME", body)
         answer(client, current_trial(client))
@@ -363,7 +399,7 @@ def test_a_trial_costs_the_same_queries_however_large_the_study(
     trial = current_trial(client)
     with django_assert_num_queries(5):
         client.get(at("trial"))
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         answer(client, trial)
     address = at("image", current_trial(client))
     with django_assert_num_queries(3):
