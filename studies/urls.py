@@ -1,13 +1,10 @@
 """Every address. Only participants' pages, sign-in and the health check are open to strangers."""
 
 from django.contrib import admin
-from django.urls import include, path, register_converter
+from django.urls import include, path
 from django.views.generic import RedirectView
 
 from studies.views import health
-from studies.views.converters import PublicIdConverter
-
-register_converter(PublicIdConverter, "public_id")
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="workspace:studies"), name="home"),

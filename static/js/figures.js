@@ -50,7 +50,7 @@ function reader(figure) {
   const box = figure.closest("[data-reading]")?.querySelector("[data-reader]");
   if (!box) return null;
   box.hidden = false;
-  const page = (datum) => box.dataset.imagePage.replace("IMAGE", datum.image);
+  const page = (datum) => box.dataset.imagePage.replace(/IMAGE_+/, datum.image);
   let shown = null;
   return {
     page,
@@ -58,7 +58,7 @@ function reader(figure) {
       if (shown === datum.image) return;
       shown = datum.image;
       box.replaceChildren(
-        picture(box.dataset.imageFile.replace("IMAGE", datum.image), `${datum.process} image`),
+        picture(box.dataset.imageFile.replace(/IMAGE_+/, datum.image), `${datum.process} image`),
         facts(datum),
         element("a", { href: page(datum), textContent: "Open its page" }),
       );

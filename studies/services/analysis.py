@@ -1,10 +1,11 @@
 """From ratings to the results page: one analysis per state of the data, kept and reused.
 
 The analyses and their conventions are those of `studies.stats`; here the ratings are read,
-turned into one number per image, and handed over. The page, the command and the export all
-show what is stored here, so they cannot disagree.
+turned into one number per image, and handed over. The page and the command both show what is
+stored here, so they cannot disagree.
 """
 
+import dataclasses
 import hashlib
 import json
 import time
@@ -22,10 +23,12 @@ from studies import __version__, queries, wording
 from studies.errors import DomainError
 from studies.models import AnalysisRun, ParticipantKind, Question, Study
 from studies.services.scans import versions
-from studies.stats import icc, krippendorff_alpha, rank_association, two_groups
+from studies.stats import RankAssociation, icc, krippendorff_alpha, rank_association, two_groups
 
 PREDICTORS = {"size": "subset size", "score": "score"}
 METHODS = ("spearman", "kendall")
+# Below these, whoever happened to rate matters more than the intervals can say.
+FEW_RATERS, FEW_RATINGS = 10, 3
 RATERS = {
     ParticipantKind.PERSON: ("person", "people"),
     ParticipantKind.PILOT: ("pilot participant", "pilot participants"),
@@ -217,7 +220,27 @@ def analyse_question(
     n_raters = int(mine["rater"].nunique())
     raters = wording.count(n_raters, *RATERS[ParticipantKind(kind)])
     result["sentence"] = wording.association_sentence(result, associations[0], raters=raters)
+    result["warnings"] = thin_ratings(n_raters, result["ratings_per_image"])
     return result
+
+
+def headline_association(question: dict[str, Any], predictor: str) -> RankAssociation:
+    """The first association of `predictor` in a question's part of a stored result."""
+    stored = next(each for each in question["associations"] if each["predictor"] == predictor)
+    names = {field.name for field in dataclasses.fields(RankAssociation)}
+    return RankAssociation(**{key: value for key, value in stored.items() if key in names})
+
+
+def thin_ratings(n_raters: int, ratings_per_image: float | None) -> list[str]:
+    """What the intervals, which resample images and not raters, cannot show."""
+    if ratings_per_image is None:
+        return []
+    if n_raters >= FEW_RATERS and ratings_per_image >= FEW_RATINGS:
+        return []
+    return [
+        f"Few ratings so far ({n_raters} raters, {ratings_per_image:.1f} ratings per image): "
+        "the intervals are over images and do not show what other raters would have said."
+    ]
 
 
 def reliability(question: Question, ratings: pd.DataFrame, seed: int) -> dict[str, Any]:

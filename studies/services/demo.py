@@ -222,6 +222,7 @@ def ensure_image_set(
         images=made.images,
         latents=made.latents,
         activations=made.activations,
+        modulated_nodes=made.modulated_nodes,
         model=model,
         generation={
             "seed": seed,

@@ -1,6 +1,6 @@
 """Registering models, and generating image sets with them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -47,6 +47,7 @@ def create_image_set(
     images: np.ndarray,
     latents: np.ndarray,
     activations: dict[str, np.ndarray],
+    modulated_nodes: Sequence[np.ndarray] | None = None,
     model: GenerativeModel | None,
     generation: dict[str, Any],
     licence: str = "",
@@ -55,7 +56,9 @@ def create_image_set(
 ) -> ImageSet:
     """Keep generated images, their latents and activations, and record them as one set.
 
-    images: uint8 (n, H, W) or (n, H, W, 3); latents: (n, d); activations: layer → (n, J).
+    images: uint8 (n, H, W) or (n, H, W, 3); latents: (n, d); activations: layer → (n, J);
+    modulated_nodes: for each image the nodes that creative decoding set, which is what a scan
+    should find (kept as one array, with the number of nodes of each image beside it).
     Files come first, rows after, in one transaction: a set is recorded whole or not at all.
     """
     n = len(images)
@@ -67,6 +70,9 @@ def create_image_set(
             )
     arrays = {"latents": latents}
     arrays.update({f"layer:{layer}": values for layer, values in activations.items()})
+    if modulated_nodes is not None:
+        arrays["modulated:nodes"] = np.concatenate([np.asarray(n) for n in modulated_nodes])
+        arrays["modulated:counts"] = np.array([len(n) for n in modulated_nodes])
     activations_sha256 = files.keep_arrays(arrays)
     kept = []
     for position, pixels in enumerate(images):

@@ -11,6 +11,7 @@ import numpy as np
 from django.db import transaction
 
 from scanning import Background, scan_group, scan_images
+from studies import __version__
 from studies.errors import DomainError
 from studies.models import Image, ImageSet, Scan, ScanResult, Workspace
 from studies.models.fields import NodeSet
@@ -149,4 +150,8 @@ def none_for_nan(value: float) -> float | None:
 def versions() -> dict[str, str]:
     """The versions that a number depends on."""
     packages = ("numpy", "scipy", "numba", "torch")
-    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+    return {
+        "musescan": __version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in packages},
+    }

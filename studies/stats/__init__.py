@@ -1,7 +1,7 @@
 """Statistics of rating studies: arrays and frames in, frozen results out."""
 
 from .agreement import krippendorff_alpha
-from .association import partial_rank_association, rank_association
+from .association import RankAssociation, partial_rank_association, rank_association
 from .chance_corrected import fleiss_kappa, gwet_ac
 from .clmm import fit_clmm, likelihood_ratio
 from .groups import auc, two_groups
@@ -10,6 +10,7 @@ from .reliability import icc
 from .trend import ordered_trend
 
 __all__ = [
+    "RankAssociation",
     "auc",
     "fit_clmm",
     "fit_lmm",

@@ -111,7 +111,8 @@ def rank_association(
     Notes
     -----
     Cost is O(draws * n) for Spearman; for Kendall O(draws * n^2) in matrix products plus
-    O(draws * n log n) for the permutations. Memory is bounded by blocks of draws.
+    O(draws * n log n) for the permutations. Draws are made in blocks; Kendall's bootstrap also
+    holds a few n x n matrices.
 
     Sources: Kendall (1970), Rank Correlation Methods, for tau-b and its tie-corrected variance;
     Efron and Tibshirani (1993), chapter 14; Phipson and Smyth (2010) for the added one.

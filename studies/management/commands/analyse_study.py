@@ -123,7 +123,7 @@ def estimate_line(name: str, row: dict[str, Any], p: float | None, n: int) -> st
 def warnings(question: dict[str, Any]) -> list[str]:
     """What the reader should be told, each once, in the order of the figures."""
     reliability = question["reliability"]
-    results = [*question["associations"], question["membership"], *reliability.values()]
+    results = [question, *question["associations"], question["membership"], *reliability.values()]
     return list(dict.fromkeys(text for result in results for text in result["warnings"]))
 
 

@@ -1,6 +1,5 @@
 """Figures of studies and scans, as specifications for a page and as files for a paper."""
 
-import dataclasses
 from typing import Any, Literal
 
 import altair as alt
@@ -11,8 +10,7 @@ from django.views.decorators.http import require_GET
 from studies.errors import DomainError
 from studies.figures import label_shares, rating_scatter, render, size_distribution, spec
 from studies.models import Scan
-from studies.services.analysis import analyse
-from studies.stats.association import RankAssociation
+from studies.services.analysis import analyse, headline_association
 from studies.views import access
 from studies.views.workspace.pages import workspace_page
 
@@ -73,14 +71,12 @@ def scatter(question: dict[str, Any], predictor: str, options: dict[str, Any]) -
             "n": "n_ratings",
         }
     )
-    association = next(each for each in question["associations"] if each["predictor"] == predictor)
-    names = {field.name for field in dataclasses.fields(RankAssociation)}
     measure = question["measure"]
     return rating_scatter(
         # A mean that is not there is None in JSON, which would make a column of objects.
         frame.astype(dict.fromkeys(("rating", "rating_low", "rating_high", predictor), float)),
         predictor,
-        association=RankAssociation(**{k: v for k, v in association.items() if k in names}),
+        association=headline_association(question, predictor),
         rating_range=tuple(question["range"]),
         rating_title=measure[0].upper() + measure[1:],
         **options,

@@ -19,6 +19,9 @@ from studies.views.errors import error_page
 from studies.views.workspace.pages import workspace_page
 from studies.views.workspace.studies import study_context
 
+# Stands for an image's id where an address is taken apart.
+PLACE = "IMAGE".ljust(22, "_")
+
 RATERS_WORDS = {
     ParticipantKind.PERSON: "People",
     ParticipantKind.PILOT: "Pilot participants",
@@ -57,12 +60,17 @@ def results(request: HttpRequest, slug: str) -> HttpResponse:
 def question_context(question: dict[str, Any]) -> dict[str, Any]:
     """A question's analysis in the order that the page shows it."""
     rated = [row for row in question["images"] if row["n"]]
-    found = [*question["associations"], question["membership"], *question["reliability"].values()]
+    found = [
+        question,
+        *question["associations"],
+        question["membership"],
+        *question["reliability"].values(),
+    ]
     return question | {
         "rated": rated,
         "table": image_table(rated),
         "label_rows": label_rows(question["labels"]),
-        "methods": list(dict.fromkeys(each["method"] for each in found)),
+        "methods": list(dict.fromkeys(each["method"] for each in found[1:])),
         "cautions": list(dict.fromkeys(text for each in found for text in each["warnings"])),
     }
 
@@ -73,7 +81,7 @@ def image_table(rows: list[dict[str, Any]]) -> SafeString:
     Written out rather than formatted cell by cell, which takes three times as long for a
     thousand images; only the stratum is free text, and it is escaped.
     """
-    before, after = reverse("workspace:image", args=["IMAGE"]).split("IMAGE")
+    before, after = reverse("workspace:image", args=[PLACE]).split(PLACE)
     return SafeString("".join(image_row(row, before, after) for row in rows))
 
 

@@ -103,6 +103,9 @@ def test_what_is_made_can_be_scanned_and_analysed_again(small):
     assert creative.generation["creative_decoding"]["selection"] == "low_active"
     kept = files.load_array(creative.activations_sha256, "latents")
     assert kept.shape[0] == 24
+    switched_on = files.load_array(creative.activations_sha256, "modulated:counts")
+    assert switched_on.shape == (24,)
+    assert set(switched_on) <= set(range(20, 61))
     assert analysis.analyse(study=study).result["simulated"] is True
     model = GenerativeModel.objects.get()
     path = files.path_of("weights", model.weights_sha256)
