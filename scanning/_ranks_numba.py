@@ -1,10 +1,46 @@
-"""Numbering of distinct p-values by a small hash table, compiled."""
+"""p-values to ranks, compiled: by arithmetic if they are empirical, else by a small hash table."""
 
 import numba
 import numpy as np
 
 FINE, INVALID, TOO_MANY = range(3)
 MAX_PROBES = 32
+
+
+@numba.njit(cache=True, nogil=True)
+def number_multiples(pvalues, denominator, last, start, stop, out, seen):  # type: ignore[no-untyped-def]
+    """Number the p-values k/denominator of rows start:stop by k - 1, at most `last`.
+
+    out (M, J) receives the numbers; seen (last + 1,) is set to 1 where one occurs. Returns
+    False, leaving the rest undone, where a p-value is no such multiple in (0, 1].
+    """
+    n_nodes = pvalues.shape[1]
+    limit = np.int32(last)
+    for i in range(start, stop):
+        row = pvalues[i]
+        numbers = out[i]
+        wrong = False
+        for j in range(n_nodes):
+            p = row[j]
+            k = np.int32(p * denominator + 0.5)
+            wrong |= np.float64(k) / denominator != p
+            wrong |= p > 1.0
+            wrong |= p <= 0.0
+            numbers[j] = min(np.int32(k - np.int32(1)), limit)
+        if wrong:
+            return False
+        for j in range(n_nodes):
+            seen[numbers[j]] = 1
+    return True
+
+
+@numba.njit(cache=True, nogil=True)
+def find_numbers(numbers, start, stop, seen):  # type: ignore[no-untyped-def]
+    """Set seen[k] to 1 for every number k in rows start:stop."""
+    for i in range(start, stop):
+        row = numbers[i]
+        for j in range(row.size):
+            seen[row[j]] = 1
 
 
 @numba.njit(cache=True, nogil=True)
@@ -42,8 +78,9 @@ def number_values(pvalues, alpha_max, keys, start, stop, out):  # type: ignore[n
 
 
 @numba.njit(cache=True, nogil=True)
-def renumber(numbers, table, start, stop):  # type: ignore[no-untyped-def]
-    """Replace each number of rows start:stop by its entry in `table`."""
+def renumber(numbers, table, start, stop, out):  # type: ignore[no-untyped-def]
+    """Write the entry in `table` of each number of rows start:stop."""
     for i in range(start, stop):
-        for j in range(numbers.shape[1]):
-            numbers[i, j] = table[numbers[i, j]]
+        row = numbers[i]
+        for j in range(row.size):
+            out[i, j] = table[row[j]]

@@ -7,19 +7,21 @@ from scanning._individual_numba import scan_rows
 from scanning._ranks import rank_pvalues
 from scanning._threads import blocks, map_threads
 from scanning._validation import one_of, proportion
+from scanning.pvalues import RankedPvalues
 from scanning.results import ImageScan
 from scanning.statistics import STATISTICS
 
 
 def scan_images(
-    pvalues: ArrayLike, statistic: str = "berk_jones", alpha_max: float = 0.5
+    pvalues: ArrayLike | RankedPvalues, statistic: str = "berk_jones", alpha_max: float = 0.5
 ) -> ImageScan:
     """Find each image's highest-scoring subset of nodes.
 
     Parameters
     ----------
-    pvalues : array_like, (M, J)
-        p-values in (0, 1], from :meth:`scanning.Background.pvalues` or elsewhere.
+    pvalues : array_like or RankedPvalues, (M, J)
+        p-values in (0, 1], from :meth:`scanning.Background.pvalues` or elsewhere; or those of
+        :meth:`scanning.Background.ranks`, which take an eighth to a quarter of the memory.
     statistic : {"berk_jones", "higher_criticism", "kolmogorov_smirnov"}
         Scan statistic; see :mod:`scanning.statistics`.
     alpha_max : float
@@ -64,7 +66,17 @@ def scan_images(
     members = np.zeros((n_images, (n_nodes + 7) // 8), np.uint8)
 
     def scan(block: tuple[int, int]) -> None:
-        scan_rows(ranked.ranks, ranked.alphas, code, *block, scores, sizes, alphas, members)
+        scan_rows(
+            ranked.ranks,
+            ranked.n_ranks,
+            ranked.alphas,
+            code,
+            *block,
+            scores,
+            sizes,
+            alphas,
+            members,
+        )
 
     map_threads(scan, blocks(n_images, minimum=max(1, 65_536 // n_nodes)))
     return ImageScan(

@@ -1,5 +1,6 @@
 """Empirical p-values of activations against those of normally generated images."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,9 +9,88 @@ from numpy.typing import ArrayLike, NDArray
 
 from scanning import _pvalues_numba as kernels
 from scanning._threads import blocks, map_threads
-from scanning._validation import one_of, real_matrix
+from scanning._validation import one_of, real_matrix, whole_number
 
 TAILS = ("upper", "lower", "two-sided")
+
+
+@dataclass(frozen=True, eq=False)
+class RankedPvalues:
+    """Empirical p-values held as small integers, one to four bytes each.
+
+    Made by :meth:`Background.ranks`; the scans take it in the place of p-values and give the
+    same results.
+
+    Attributes
+    ----------
+    numbers : ndarray of uint8, uint16 or uint32, (M, J)
+        p-value × (B + 1) − 1, in 0…B; read-only.
+    n_background : int
+        B.
+
+    Examples
+    --------
+    >>> ranked = RankedPvalues(np.array([[0, 3], [1, 0]], np.uint8), n_background=3)
+    >>> ranked.pvalues()
+    array([[0.25, 1.  ],
+           [0.5 , 0.25]])
+    >>> ranked.images([1]).numbers
+    array([[1, 0]], dtype=uint8)
+    """
+
+    numbers: NDArray[Any] = field(repr=False)
+    n_background: int
+
+    def __post_init__(self) -> None:
+        whole_number(self.n_background, "n_background", minimum=1)
+        numbers = np.asarray(self.numbers)
+        if numbers.dtype not in (np.uint8, np.uint16, np.uint32):
+            raise ValueError(f"numbers must be uint8, uint16 or uint32; got {numbers.dtype}")
+        if numbers.ndim != 2 or 0 in numbers.shape:
+            raise ValueError(
+                f"numbers must be a non-empty matrix (images, nodes); got shape {numbers.shape}"
+            )
+        if numbers.max() > self.n_background:
+            raise ValueError(
+                f"numbers must be at most n_background, {self.n_background}; got {numbers.max()}"
+            )
+        object.__setattr__(self, "numbers", _read_only(np.ascontiguousarray(numbers)))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Images and nodes."""
+        return self.numbers.shape[0], self.numbers.shape[1]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def pvalues(self) -> NDArray[np.float64]:
+        """The same as float64, equal to what :meth:`Background.pvalues` gives.
+
+        Returns
+        -------
+        ndarray of float64, (M, J)
+        """
+        return (self.numbers + 1.0) / (self.n_background + 1.0)
+
+    def images(self, chosen: ArrayLike) -> "RankedPvalues":
+        """The p-values of some of the images.
+
+        Parameters
+        ----------
+        chosen : array_like of int
+            Rows, in the order wanted; repeats are allowed.
+
+        Returns
+        -------
+        RankedPvalues
+        """
+        return RankedPvalues(self.numbers[np.asarray(chosen, np.intp)], self.n_background)
+
+
+def smallest_type(largest: int) -> np.dtype[Any]:
+    """The smallest unsigned integer type, up to four bytes, that holds `largest`."""
+    return np.dtype(np.uint8 if largest < 1 << 8 else np.uint16 if largest < 1 << 16 else np.uint32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,13 +128,14 @@ class Background:
         return self._ordered.shape[0]
 
     @classmethod
-    def fit(cls, activations: ArrayLike) -> "Background":
+    def fit(cls, activations: ArrayLike | Iterator[ArrayLike]) -> "Background":
         """Order the activations of the background, node by node.
 
         Parameters
         ----------
-        activations : array_like, (B, J)
-            Finite real numbers. Single precision is kept as such.
+        activations : array_like, (B, J), or iterator of such
+            Finite real numbers. Single precision is kept as such; memory-mapped arrays are read
+            where they lie. An iterator gives batches of images, all with the same J nodes.
 
         Returns
         -------
@@ -63,12 +144,15 @@ class Background:
         Raises
         ------
         ValueError
-            If `activations` is not a non-empty matrix of finite numbers.
+            If `activations` is not a non-empty matrix of finite numbers, or an iterator gives
+            no batch or batches of different widths.
 
         Notes
         -----
-        Costs O(J·B·log B) time and a copy of the activations.
+        Costs O(J·B·log B) time and a copy of the activations; one copy more for an iterator.
         """
+        if isinstance(activations, Iterator):
+            activations = _joined(activations)
         matrix = _activations(activations, "activations")
         ordered = np.empty(matrix.shape[::-1], matrix.dtype)
 
@@ -108,7 +192,53 @@ class Background:
         background as well has an upper-tail p-value of 1. Costs O(M·J·log B). Cintas et al.
         (2022), section 3.1.
         """
-        one_of(tail, TAILS, "tail")
+        numbers = _numbers(self.n_background, tail)
+        table = (numbers + 1.0) / (self.n_background + 1.0)
+        return self._fill(test, tail, table)
+
+    def ranks(self, test: ArrayLike | Iterator[ArrayLike], tail: str = "upper") -> RankedPvalues:
+        """The same p-values as the smallest integers that hold them.
+
+        Parameters
+        ----------
+        test : array_like, (M, J), or iterator of such
+            Activations as in :meth:`pvalues`; memory-mapped arrays are read where they lie. An
+            iterator gives batches of images, all with the same J nodes.
+        tail : {"upper", "lower", "two-sided"}
+            As in :meth:`pvalues`.
+
+        Returns
+        -------
+        RankedPvalues
+            Accepted by the scans in the place of p-values, with the same results.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`pvalues`, or if an iterator gives no batch.
+
+        Notes
+        -----
+        Exact. Takes 1 byte per p-value where B < 256 and 2 where B < 65,536, a quarter or less
+        of what :meth:`pvalues` takes; time as there.
+
+        Examples
+        --------
+        >>> background = Background.fit([[0.0], [1.0], [2.0]])
+        >>> background.ranks([[1.5], [2.0], [9.0]]).numbers.ravel()
+        array([1, 1, 0], dtype=uint8)
+        """
+        numbers = _numbers(self.n_background, tail)
+        table = numbers.astype(smallest_type(self.n_background))
+        if isinstance(test, Iterator):
+            batches = [self._fill(batch, tail, table) for batch in test]
+            if not batches:
+                raise ValueError("test must give at least one batch of images; got none")
+            return RankedPvalues(np.concatenate(batches), self.n_background)
+        return RankedPvalues(self._fill(test, tail, table), self.n_background)
+
+    def _fill(self, test: ArrayLike, tail: str, table: NDArray[Any]) -> NDArray[Any]:
+        """table[background values at least as extreme] for each activation."""
         matrix = _activations(test, "test")
         if matrix.shape[1] != self.n_nodes:
             raise ValueError(
@@ -118,13 +248,21 @@ class Background:
         common = np.result_type(matrix, self._ordered)
         ordered = _read_only(self._ordered.astype(common, copy=False))
         matrix = _read_only(matrix.astype(common, copy=False))
-        out = np.empty(matrix.shape)
+        out = np.empty(matrix.shape, table.dtype)
 
         def fill(block: tuple[int, int]) -> None:
-            kernels.fill_pvalues(ordered, matrix, TAILS.index(tail), *block, out)
+            kernels.fill(ordered, matrix, TAILS.index(tail), table, *block, out)
 
         map_threads(fill, blocks(self.n_nodes, minimum=kernels.TILE))
         return out
+
+
+def _numbers(n_background: int, tail: str) -> NDArray[np.int64]:
+    """p-value × (B + 1) − 1 for 0…B background values at least as extreme."""
+    counts = np.arange(n_background + 1)
+    if one_of(tail, TAILS, "tail") == "two-sided":
+        return np.minimum(2 * counts + 1, n_background)
+    return counts
 
 
 def _activations(values: ArrayLike, name: str) -> NDArray[np.floating[Any]]:
@@ -140,7 +278,18 @@ def _activations(values: ArrayLike, name: str) -> NDArray[np.floating[Any]]:
     return matrix
 
 
-def _read_only(array: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
+def _joined(batches: Iterator[ArrayLike]) -> NDArray[np.floating[Any]]:
+    matrices = [real_matrix(batch, "activations", ("images", "nodes")) for batch in batches]
+    widths = sorted({matrix.shape[1] for matrix in matrices})
+    if len(widths) != 1:
+        raise ValueError(
+            "activations must give at least one batch, all with the same number of nodes; "
+            f"got {widths}"
+        )
+    return np.concatenate(matrices)
+
+
+def _read_only(array: NDArray[Any]) -> NDArray[Any]:
     view = array.view()
     view.flags.writeable = False
     return view

@@ -1,7 +1,9 @@
 """What the scans return: frozen, with every parameter that produced it."""
 
+import math
 import operator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +61,17 @@ class ImageScan:
         row = self._members[operator.index(image)]
         return np.flatnonzero(np.unpackbits(row, count=self.n_nodes, bitorder="little"))
 
+    def to_dict(self) -> dict[str, Any]:
+        """The result as lists, numbers and strings, for JSON; NaN becomes None.
+
+        Returns
+        -------
+        dict
+            Every attribute, and the node indices of each image under "nodes".
+        """
+        nodes = [self.nodes(image).tolist() for image in range(len(self))]
+        return _plain({**asdict(self), "nodes": nodes})
+
 
 @dataclass(frozen=True, eq=False)
 class GroupScan:
@@ -85,6 +98,10 @@ class GroupScan:
     restart_scores : ndarray of float64
         Score each start reached: the fixed starts first, then the random ones. Starts that
         fell clearly behind stopped at the coarse thresholds; the others went on over all.
+    max_images, max_nodes : int or None
+        Largest subsets allowed.
+    is_exact : bool
+        Whether every subset of one side was tried, so that the score is the highest of all.
     """
 
     score: float
@@ -98,8 +115,29 @@ class GroupScan:
     n_thresholds: int
     n_steps: int
     restart_scores: NDArray[np.float64]
+    max_images: int | None = None
+    max_nodes: int | None = None
+    is_exact: bool = False
 
     @property
     def size(self) -> int:
         """Number of p-values in the subset, images × nodes."""
         return len(self.images) * len(self.nodes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as lists, numbers and strings, for JSON; NaN becomes None.
+
+        Returns
+        -------
+        dict
+        """
+        return _plain({**asdict(self), "size": self.size})
+
+
+def _plain(record: dict[str, Any]) -> dict[str, Any]:
+    def plain(value: Any) -> Any:
+        if isinstance(value, np.ndarray):
+            return [plain(item) for item in value.tolist()]
+        return None if isinstance(value, float) and math.isnan(value) else value
+
+    return {name: plain(value) for name, value in record.items() if not name.startswith("_")}

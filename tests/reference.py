@@ -54,9 +54,9 @@ def score(pvalues, name, alpha_max):
     return best, level
 
 
-def subsets(n):
-    """Every non-empty subset of range(n), as index lists."""
-    for size in range(1, n + 1):
+def subsets(n, cap=None):
+    """Every non-empty subset of range(n) of at most `cap`, as index lists."""
+    for size in range(1, min(n, cap or n) + 1):
         for chosen in itertools.combinations(range(n), size):
             yield list(chosen)
 
@@ -66,15 +66,15 @@ def scan_image(row, name, alpha_max):
     return max(score(np.asarray(row)[chosen], name, alpha_max)[0] for chosen in subsets(len(row)))
 
 
-def best_images(matrix, nodes, name, alpha_max):
-    """Best score over all subsets of images, for fixed nodes."""
+def best_images(matrix, nodes, name, alpha_max, cap=None):
+    """Best score over all subsets of at most `cap` images, for fixed nodes."""
     held = np.asarray(matrix)[:, nodes]
-    return max(score(held[chosen], name, alpha_max)[0] for chosen in subsets(len(held)))
+    return max(score(held[chosen], name, alpha_max)[0] for chosen in subsets(len(held), cap))
 
 
-def best_nodes(matrix, images, name, alpha_max):
-    """Best score over all subsets of nodes, for fixed images."""
-    return best_images(np.asarray(matrix).T, images, name, alpha_max)
+def best_nodes(matrix, images, name, alpha_max, cap=None):
+    """Best score over all subsets of at most `cap` nodes, for fixed images."""
+    return best_images(np.asarray(matrix).T, images, name, alpha_max, cap)
 
 
 def scan_group(matrix, name, alpha_max):

@@ -67,3 +67,10 @@ def test_statistic(scan, statistic):
 def test_restarts_and_seed(name, value):
     with pytest.raises(ValueError, match=f"^{name} must be a whole number of at least 0; got "):
         scan_group([[0.5]], **{name: value})
+
+
+@pytest.mark.parametrize("name", ["max_images", "max_nodes"])
+@pytest.mark.parametrize("value", [0, -1, 1.5, "3", True])
+def test_caps(name, value):
+    with pytest.raises(ValueError, match=f"^{name} must be a whole number of at least 1; got "):
+        scan_group([[0.5]], **{name: value})

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -44,10 +45,15 @@ def best_side(matrix, held, name, alpha_max):
 
 
 @pytest.mark.parametrize("name", STATISTICS)
-@given(matrix=matrices(6, 6), alpha_max=st.sampled_from([0.1, 0.5, 1.0]))
+@given(
+    matrix=matrices(6, 6),
+    alpha_max=st.sampled_from([0.1, 0.5, 1.0]),
+    max_side=st.sampled_from([0, 10]),
+)
 @settings(max_examples=40, deadline=None)
-def test_is_a_fixed_point_over_all_subsets(name, matrix, alpha_max):
-    group = scan_group(matrix, statistic=name, alpha_max=alpha_max, n_restarts=2)
+def test_is_a_fixed_point_over_all_subsets(name, matrix, alpha_max, max_side):
+    with patch.object(group_module, "MAX_SIDE", max_side):  # by ascent alone, or exhaustive
+        group = scan_group(matrix, statistic=name, alpha_max=alpha_max, n_restarts=2)
     assert group.size == len(group.images) * len(group.nodes)
     if group.score == 0:
         assert np.isnan(group.alpha)
@@ -65,24 +71,70 @@ def test_is_a_fixed_point_over_all_subsets(name, matrix, alpha_max):
 
 
 @pytest.mark.parametrize("name", STATISTICS)
-@given(matrix=matrices(7, 5), held=st.lists(st.integers(0, 4), min_size=1, unique=True))
+@given(
+    matrix=matrices(6, 6),
+    max_images=st.none() | st.integers(1, 7),
+    max_nodes=st.integers(1, 7),
+    max_side=st.sampled_from([0, 10]),
+)
 @settings(max_examples=40, deadline=None)
-def test_step_is_exact_over_all_subsets_of_images(name, matrix, held):
-    """Prefixes that end with a group of ties are enough: nothing inside a group scores more."""
+def test_is_a_fixed_point_among_subsets_within_the_caps(
+    name, matrix, max_images, max_nodes, max_side
+):
+    with patch.object(group_module, "MAX_SIDE", max_side):
+        group = scan_group(
+            matrix, statistic=name, n_restarts=2, max_images=max_images, max_nodes=max_nodes
+        )
+    assert len(group.images) <= (max_images or len(matrix))
+    assert len(group.nodes) <= max_nodes
+    if group.score == 0:
+        assert not (matrix <= 0.5).any()
+        return
+    inside = matrix[np.ix_(group.images, group.nodes)]
+    assert reference.score(inside, name, 0.5)[0] == pytest.approx(group.score, rel=1e-9)
+    limit = group.score * (1 + 1e-9)
+    assert reference.best_images(matrix, group.nodes, name, 0.5, max_images) <= limit
+    assert reference.best_nodes(matrix, group.images, name, 0.5, max_nodes) <= limit
+
+
+def step(problem, by_rows, held, cap=1_000, kernel=kernels.step):
+    """One step at full resolution from nothing."""
+    return kernel(
+        problem.coarse,
+        problem.fine,
+        problem.edges,
+        problem.alphas,
+        problem.statistic,
+        by_rows,
+        held,
+        True,
+        0.0,
+        cap,
+    )
+
+
+@pytest.mark.parametrize("name", STATISTICS)
+@given(
+    matrix=matrices(7, 5),
+    held=st.lists(st.integers(0, 4), min_size=1, unique=True),
+    cap=st.integers(1, 8),
+)
+@settings(max_examples=40, deadline=None)
+def test_step_is_exact_over_all_subsets_of_images(name, matrix, held, cap):
+    """Prefixes that end with a group of ties or at the cap are enough: none inside scores more."""
     held = np.array(sorted({h % matrix.shape[1] for h in held}))
     code = list(STATISTICS).index(name)
     ranked = group_module.rank_pvalues(matrix, 1.0)
-    problem = group_module._Problem.of(ranked, code)
-    score, rank, images = kernels._step(
-        problem.coarse, problem.fine, problem.edges, problem.alphas, code, True, held, True, 0.0
-    )
+    problem = group_module._Problem.of(ranked, code, matrix.shape)
+    score, rank, images = step(problem, True, held, cap)
     expected = max(
         reference.statistic(name, alpha, (matrix[np.ix_(rows, held)] <= alpha).sum(), n)
-        for rows in reference.subsets(len(matrix))
+        for rows in reference.subsets(len(matrix), cap)
         for alpha in np.unique(matrix)
         for n in [len(rows) * len(held)]
     )
     assert score == pytest.approx(expected, rel=1e-9)
+    assert len(images) <= cap
     if rank >= 0:
         alpha = problem.alphas[rank]
         inside = matrix[np.ix_(images, held)]
@@ -107,28 +159,40 @@ def test_is_a_fixed_point_over_every_threshold_where_the_start_is_coarse(name, n
 def test_thresholds_in_several_blocks_give_the_same(monkeypatch):
     matrix = planted(40, 60, 2_000, seed=2)
     expected = scan_group(matrix)
-    small = group_module._Problem.of(group_module.rank_pvalues(matrix, 0.5), 0)
-    held = expected.nodes
-    arguments = (small.coarse, small.fine, small.edges, small.alphas, 0, True, held, True, 0.0)
-    whole = kernels._step(*arguments)
+    problem = group_module._Problem.of(group_module.rank_pvalues(matrix, 0.5), 0, matrix.shape)
+    whole = step(problem, True, expected.nodes)
     # The Python version of the step sees the smaller limit.
     monkeypatch.setattr(kernels, "MAX_COUNTS", 40 * 20)
-    parts = kernels._step.py_func(*arguments)
+    parts = step(problem, True, expected.nodes, kernel=kernels.step.py_func)
     assert parts[:2] == whole[:2]
     np.testing.assert_array_equal(parts[2], whole[2])
 
 
 @pytest.mark.parametrize("name", STATISTICS)
-def test_gap_to_brute_force_is_small_on_the_whole(name):
+def test_gap_of_the_ascent_to_brute_force_is_small_on_the_whole(name, monkeypatch):
+    monkeypatch.setattr(group_module, "MAX_SIDE", 0)
     gaps = []
     for case in range(40):
         matrix = planted(7, 9, (20, 100, 1_000)[case % 3], seed=case, shift=case % 2)
         best = reference.scan_group(matrix, name, 0.5)
-        gaps.append(1 - scan_group(matrix, name, n_restarts=30).score / best)
+        group = scan_group(matrix, name, n_restarts=30)
+        assert not group.is_exact
+        gaps.append(1 - group.score / best)
     print(f"{name}: mean gap {np.mean(gaps):.4%}, largest {max(gaps):.2%}")
     assert min(gaps) > -1e-9
     assert np.mean(gaps) < 0.01
     assert max(gaps) < 0.25
+
+
+@pytest.mark.parametrize("name", STATISTICS)
+@pytest.mark.parametrize("shape", [(7, 9), (9, 6), (1, 12)])
+@pytest.mark.parametrize("alpha_max", [0.2, 1.0])
+def test_small_matrices_are_scanned_exactly(name, shape, alpha_max):
+    for seed in range(4):
+        matrix = planted(*shape, 50, seed=seed)
+        group = scan_group(matrix, name, alpha_max, n_restarts=0)
+        assert group.is_exact
+        assert group.score == pytest.approx(reference.scan_group(matrix, name, alpha_max))
 
 
 def test_planted_group_is_found():

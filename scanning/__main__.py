@@ -1,0 +1,5 @@
+"""``python -m scanning``."""
+
+from scanning.commands import main
+
+raise SystemExit(main())
