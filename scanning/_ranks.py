@@ -43,6 +43,10 @@ def rank_pvalues(pvalues: ArrayLike | RankedPvalues, alpha_max: float) -> Thresh
     if isinstance(pvalues, RankedPvalues):
         return _rank_numbers(pvalues, alpha_max)
     matrix = real_matrix(pvalues, "pvalues", ("images", "nodes"))
+    precision = np.asarray(pvalues).dtype
+    if precision.kind == "f":
+        # Compared in the precision they come in: 0.05 in single precision is at most 0.05.
+        alpha_max = float(precision.type(alpha_max))
     row_blocks = _row_blocks(matrix)
     if matrix.dtype == np.float64:
         for denominator in _denominators(matrix):

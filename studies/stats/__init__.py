@@ -2,18 +2,24 @@
 
 from .agreement import krippendorff_alpha
 from .association import RankAssociation, partial_rank_association, rank_association
+from .ceiling import disattenuated, split_half
 from .chance_corrected import fleiss_kappa, gwet_ac
 from .clmm import fit_clmm, likelihood_ratio
 from .groups import auc, two_groups
 from .lmm import fit_lmm
+from .multiplicity import adjust_p_values
+from .pairwise import fit_rao_kupper
 from .reliability import icc
 from .trend import ordered_trend
 
 __all__ = [
     "RankAssociation",
+    "adjust_p_values",
     "auc",
+    "disattenuated",
     "fit_clmm",
     "fit_lmm",
+    "fit_rao_kupper",
     "fleiss_kappa",
     "gwet_ac",
     "icc",
@@ -22,5 +28,6 @@ __all__ = [
     "ordered_trend",
     "partial_rank_association",
     "rank_association",
+    "split_half",
     "two_groups",
 ]

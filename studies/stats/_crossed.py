@@ -99,18 +99,27 @@ def crossed_design(
     Raises
     ------
     ValueError
-        If a column is missing or not numeric, predictors are collinear, a slope has no fixed
-        effect, or there are fewer than two raters or images.
+        If a column is missing or not numeric, predictors are collinear, a slope is repeated or
+        has no fixed effect, there are fewer than two raters or images, or they are the same
+        groups.
     """
     for name, value in (("fixed", fixed), ("rater_slopes", rater_slopes)):
         if isinstance(value, str):
             raise ValueError(f"{name} must be a list of column names; got the string {value!r}")
     checks.columns(frame, [response, *fixed, rater, image])
+    if len({response, rater, image}) < 3:
+        raise ValueError(
+            f"response, rater and image must be three columns; got {response}, {rater} and {image}"
+        )
     stray = [name for name in rater_slopes if name not in fixed]
     if stray:
         raise ValueError(f"rater_slopes must be among fixed ({list(fixed)}); got {stray}")
+    if len(set(rater_slopes)) < len(rater_slopes):
+        raise ValueError(f"rater_slopes must not repeat a column; got {list(rater_slopes)}")
     present = frame[[response, *fixed, rater, image]].notna().all(axis=1)
     used = frame.loc[present]
+    if used.empty:
+        raise ValueError(f"frame must have complete ratings; got none in {len(frame)} rows")
     values = checks.numeric_vector(used[response], response)
     predictors = [checks.numeric_vector(used[name], name) for name in fixed]
     matrix = np.column_stack([np.ones(len(used)), *predictors])
@@ -123,6 +132,12 @@ def crossed_design(
             [np.ones(len(used)), *(predictors[list(fixed).index(name)] for name in slopes)]
         )
         factors.append(Factor(label, codes, len(levels), design, (INTERCEPT, *slopes)))
+    n_pairs = len(np.unique(factors[0].codes * factors[1].n_levels + factors[1].codes))
+    if n_pairs == factors[0].n_levels == factors[1].n_levels:
+        raise ValueError(
+            "rater and image must be crossed; got raters of whom each rated a single image that "
+            "nobody else rated"
+        )
     scaled = matrix / np.maximum(np.linalg.norm(matrix, axis=0), 1e-300)
     if np.linalg.matrix_rank(scaled, tol=1e-8) < matrix.shape[1]:
         raise ValueError(
@@ -146,11 +161,15 @@ def crossed_design(
 class Profile:
     """What the elimination leaves: log determinant of the random part, and crossproducts.
 
-    `crossproduct` is W'V^-1 W times the residual variance, for W = [fixed, response].
+    `crossproduct` is W'V^-1 W times the residual variance, for W = [fixed, response]. The slopes,
+    (parameters,) and (parameters, columns, columns), are derivatives with respect to the relative
+    Cholesky entries.
     """
 
     log_determinant: float
     crossproduct: FloatArray
+    log_determinant_slope: FloatArray
+    crossproduct_slope: FloatArray
 
 
 class CrossedSystem:
@@ -161,26 +180,36 @@ class CrossedSystem:
         self.rater_eliminated = rater.size > image.size
         self.eliminated, self.kept = (rater, image) if self.rater_eliminated else (image, rater)
         self.gram_eliminated = gram(self.eliminated)
-        self.gram_kept = block_diagonal(gram(self.kept))
+        self.gram_kept = gram(self.kept)
+        self.gram_kept_dense = block_diagonal(self.gram_kept)
         self.table = table(self.eliminated, self.kept)
         self.sums_eliminated = self.eliminated.sums(columns)
         self.sums_kept = self.kept.sums(columns)
         self.total = columns.T @ columns
 
     def profile(self, theta: FloatArray) -> Profile:
-        """Eliminate both factors at the relative Cholesky entries (rater's, then image's)."""
+        """Eliminate both factors at the relative Cholesky entries (rater's, then image's).
+
+        With D, T and S the eliminated block, the table and the Schur complement, every slope is
+        one of Z'V^-1 Z Lambda (log determinant) or of residuals times effects (crossproducts).
+        """
         split = self.rater.n_parameters
         lower = {"rater": self.rater.lower(theta[:split]), "image": self.image.lower(theta[split:])}
         factor, other = lower[self.eliminated.name], lower[self.kept.name]
         width = self.eliminated.width
         blocks = np.eye(width) + factor.T @ self.gram_eliminated @ factor
         log_determinant = float(np.linalg.slogdet(blocks)[1].sum())
-        inner = factor @ np.linalg.solve(blocks, np.broadcast_to(factor.T, blocks.shape))
+        solved: FloatArray = np.linalg.solve(
+            blocks, np.broadcast_to(factor.T, blocks.shape)
+        ).astype(float, copy=False)
+        inner = factor @ solved
         weighted_table = block_times(inner, self.table)
         coupling = self.table.T @ weighted_table
         if sparse.issparse(coupling):
             coupling = sparse.csr_array(coupling).toarray()
-        schur = _two_sided(self.gram_kept - coupling, other)
+        # Z'V^-1 Z of the kept factor with only the eliminated one in V.
+        information = self.gram_kept_dense - coupling
+        schur = _two_sided(information, other)
         schur[np.diag_indices_from(schur)] += 1
         cholesky = linalg.cholesky(schur, lower=True, overwrite_a=True, check_finite=False)
         log_determinant += 2 * float(np.log(np.diag(cholesky)).sum())
@@ -189,7 +218,74 @@ class CrossedSystem:
         right = _times_transposed(other, right)
         half = linalg.solve_triangular(cholesky, right, lower=True, check_finite=False)
         crossproduct = self.total - self.sums_eliminated.T @ weighted_sums - half.T @ half
-        return Profile(log_determinant, crossproduct)
+
+        kept = linalg.solve_triangular(cholesky, half, lower=True, trans="T", check_finite=False)
+        kept_effects = _times_transposed(other.T, kept)
+        left_over = self.sums_eliminated - self.table @ kept_effects
+        eliminated = block_times(solved, left_over)
+        effects = _times_transposed(factor.T, eliminated)
+        residuals_eliminated = left_over - block_times(self.gram_eliminated, effects)
+        residuals_kept = self.sums_kept - self.table.T @ effects
+        residuals_kept -= block_times(self.gram_kept, kept_effects)
+
+        inverse = linalg.cho_solve(
+            (cholesky, True), np.eye(self.kept.size), overwrite_b=True, check_finite=False
+        )
+        inverse = _two_sided(inverse, other.T)
+        own = self.gram_eliminated - self.gram_eliminated @ inner @ self.gram_eliminated
+        reduced = block_times(np.eye(width) - self.gram_eliminated @ inner, self.table)
+        slopes = {
+            self.eliminated.name: (
+                own.sum(axis=0) - _contracted(reduced, inverse, width),
+                _outer(self.eliminated, residuals_eliminated, eliminated),
+                factor,
+            ),
+            self.kept.name: (
+                _diagonal_sum(information, self.kept.width)
+                - _contracted(information, inverse, self.kept.width),
+                _outer(self.kept, residuals_kept, kept),
+                other,
+            ),
+        }
+        log_slopes, cross_slopes = [], []
+        for name in ("rater", "image"):
+            spread, outer, cholesky_entries = slopes[name]
+            columns, rows = np.triu_indices(len(spread))
+            log_slopes.append(2 * (spread @ cholesky_entries)[rows, columns])
+            entry = outer[rows, columns]
+            cross_slopes.append(-entry - entry.transpose(0, 2, 1))
+        return Profile(
+            log_determinant, crossproduct, np.concatenate(log_slopes), np.concatenate(cross_slopes)
+        )
+
+
+def _outer(factor: Factor, residuals: FloatArray, effects: FloatArray) -> FloatArray:
+    """Sums over levels of residuals times effects, (width, width, columns, columns)."""
+    shape = (factor.n_levels, factor.width, residuals.shape[1])
+    return np.einsum("lai,lbj->abij", residuals.reshape(shape), effects.reshape(shape))
+
+
+def _contracted(
+    matrix: FloatArray | sparse.csr_array, middle: FloatArray, width: int
+) -> FloatArray:
+    """The diagonal (width, width) blocks of `matrix` `middle` `matrix`', summed over levels."""
+    result = np.empty((width, width))
+    product = np.asarray(matrix @ middle)
+    for a in range(width):
+        for b in range(width):
+            rows = matrix[b::width]
+            if sparse.issparse(rows):
+                result[a, b] = sparse.csr_array(rows).multiply(product[a::width]).sum()
+            else:
+                result[a, b] = np.vdot(rows, product[a::width])
+    return result
+
+
+def _diagonal_sum(matrix: FloatArray, width: int) -> FloatArray:
+    """The sum of the (width, width) blocks on the diagonal."""
+    levels = np.arange(len(matrix) // width)
+    blocks = matrix.reshape(levels.size, width, levels.size, width)[levels, :, levels, :]
+    return np.asarray(blocks.sum(axis=0))
 
 
 def block_diagonal(blocks: FloatArray) -> FloatArray:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, log_ndtr
+from scipy.special import log_ndtr
 
 from .checks import FloatArray
 
@@ -35,23 +35,22 @@ class Cells:
 
 def logit_cells(upper: FloatArray, lower: FloatArray) -> Cells:
     """Cells of the logistic distribution, whose score is F(a) + F(b) - 1."""
-    above, below = expit(upper), expit(lower)
+    above, left_above, log_above = _logistic(upper)
+    left_below, below, log_below = _logistic(-lower)
     width = -np.expm1(lower - upper)
     # log F(a) + log(1 - F(b)) + log(1 - exp(b - a)), each without cancellation.
-    log_probability = -np.logaddexp(0, -upper) - np.logaddexp(0, lower) + np.log(width)
-    density_above, density_below = above * expit(-upper), below * expit(-lower)
-    log_upper = np.exp(_log_logistic_density(upper) - log_probability)
-    log_lower = -np.exp(_log_logistic_density(lower) - log_probability)
+    log_probability = log_above + log_below + np.log(width)
+    density_above, density_below = above * left_above, below * left_below
     return Cells(
         log_probability=log_probability,
-        score=above - expit(-lower),
+        score=above - left_below,
         weight=density_above + density_below,
-        log_upper=log_upper,
-        log_lower=log_lower,
+        log_upper=left_above / (left_below * width),
+        log_lower=-below / (above * width),
         score_upper=density_above,
         score_lower=density_below,
-        weight_upper=density_above * (1 - 2 * above),
-        weight_lower=density_below * (1 - 2 * below),
+        weight_upper=density_above * (left_above - above),
+        weight_lower=density_below * (left_below - below),
     )
 
 
@@ -89,8 +88,17 @@ def probit_cells(upper: FloatArray, lower: FloatArray) -> Cells:
     )
 
 
-def _log_logistic_density(x: FloatArray) -> FloatArray:
-    return np.asarray(-np.abs(x) - 2 * np.log1p(np.exp(-np.abs(x))))
+def _logistic(x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """F(x), 1 - F(x) and log F(x) from a single exponential."""
+    small = np.exp(-np.abs(x))
+    larger = 1 / (1 + small)
+    smaller = small * larger
+    positive = x >= 0
+    return (
+        np.where(positive, larger, smaller),
+        np.where(positive, smaller, larger),
+        np.minimum(x, 0) - np.log1p(small),
+    )
 
 
 LINKS: dict[str, Callable[[FloatArray, FloatArray], Cells]] = {

@@ -250,13 +250,13 @@ def _statistic(coefficient: str, variables: dict[str, Ranked], n: int) -> Statis
     if coefficient == "kendall":
         return _kendall_of_counts(variables["x"], variables["y"])
     if coefficient == "spearman":
-        return _spearman_of_counts(variables["x"], variables["y"])
+        return spearman_of_counts(variables["x"], variables["y"])
     return _partial_of_counts(variables["x"], variables["y"], variables["given"])
 
 
-def _spearman_of_counts(x: Ranked, y: Ranked) -> StatisticOfCounts:
+def spearman_of_counts(x: Ranked, y: Ranked) -> StatisticOfCounts:
     def statistic(counts: FloatArray) -> FloatArray:
-        return _weighted_correlation(
+        return weighted_correlation(
             counts, x.centred_mid_ranks(counts), y.centred_mid_ranks(counts)
         )
 
@@ -266,7 +266,7 @@ def _spearman_of_counts(x: Ranked, y: Ranked) -> StatisticOfCounts:
 def _partial_of_counts(x: Ranked, y: Ranked, given: Ranked) -> StatisticOfCounts:
     def statistic(counts: FloatArray) -> FloatArray:
         a, b, c = (variable.centred_mid_ranks(counts) for variable in (x, y, given))
-        ab, ac, bc = (_weighted_correlation(counts, *pair) for pair in ((a, b), (a, c), (b, c)))
+        ab, ac, bc = (weighted_correlation(counts, *pair) for pair in ((a, b), (a, c), (b, c)))
         left_over = (1 - ac**2) * (1 - bc**2)
         # Below rounding error the residuals are noise, not a correlation.
         return _ratio(ab - ac * bc, np.sqrt(np.maximum(left_over, 0)), smallest=1e-7)
@@ -292,7 +292,7 @@ def _kendall_of_counts(x: Ranked, y: Ranked) -> StatisticOfCounts:
     return statistic
 
 
-def _weighted_correlation(weights: FloatArray, a: FloatArray, b: FloatArray) -> FloatArray:
+def weighted_correlation(weights: FloatArray, a: FloatArray, b: FloatArray) -> FloatArray:
     """Pearson correlation of rows that are already centred under the weights."""
     weighted = weights * a
     covariance = np.einsum("ij,ij->i", weighted, b)

@@ -93,5 +93,7 @@ def _is_numeric(series: pd.Series) -> bool:
 
 
 def _shown(values: Any) -> str:
+    if isinstance(values, pd.Series | np.ndarray):
+        values = values.tolist()
     text = repr(values)
     return text if len(text) <= 60 else text[:57] + "..."

@@ -14,6 +14,7 @@ from . import checks
 from ._crossed import crossed_design
 from ._laplace import LaplaceCriterion
 from ._links import LINKS
+from ._separation import separating_predictors
 from ._threads import one_blas_thread
 from .checks import FloatArray
 from .lmm import CONVERGED, NEAR_ZERO, boundary_warnings, random_correlations, random_sd
@@ -22,6 +23,8 @@ from .results import Interval, Result
 # On the link's scale, standard errors per SD of a predictor and standard deviations of raters or
 # images that nothing finite has.
 SEPARATED = 15.0
+# Condition number of the standardised predictors.
+COLLINEAR = 1e3
 STEP = 1e-4
 
 
@@ -87,7 +90,7 @@ def fit_clmm(
         One row per rating; rows with a missing value in a used column are dropped and counted.
     response : str
         Column of numbers or of an ordered categorical. Two categories make a binomial model.
-        Categories that nobody used are left out.
+        Categories that nobody used are left out, and said.
     fixed : sequence of str
         Numeric predictors; the thresholds take the place of an intercept.
     rater_slopes : sequence of str
@@ -147,20 +150,22 @@ def fit_clmm(
     effects = back @ parameters[: n_cuts + n_fixed]
     standardised = covariance[: n_cuts + n_fixed, : n_cuts + n_fixed]
     covariance = back @ standardised @ back.T
-    errors = np.sqrt(np.diag(covariance))
+    variances = np.diag(covariance)
+    # Where the search ends on no maximum, a variance may be negative: nothing is known then.
+    errors = np.sqrt(np.where(variances > 0, variances, np.inf))
     _, _, theta_rater, theta_image = criterion.split(parameters)
     deviations = random_sd(design.rater, theta_rater) | random_sd(design.image, theta_image)
     correlations = random_correlations(design.rater, theta_rater)
-    warnings = boundary_warnings(deviations, correlations)
-    spreads = [*np.sqrt(np.diag(standardised)), *deviations.values()]
-    if not np.all(np.array(spreads) < SEPARATED):
-        converged = False
-        warnings += (
-            "Some categories are predicted perfectly (separation): effects have no finite "
-            "estimate; do not rely on these numbers.",
-        )
-    elif not converged:
-        warnings += ("The search did not reach a clear optimum; do not rely on these numbers.",)
+    warnings = _unused(frame, response, levels, names) + boundary_warnings(deviations, correlations)
+    for factor in (design.rater, design.image):
+        if factor.size >= design.n:
+            warnings += (
+                f"There are as many random effects of {factor.name} as ratings: its variance "
+                "rests on the form of the link alone.",
+            )
+    said = _trouble(criterion, fixed, np.diag(standardised), deviations, converged)
+    converged = converged and not said
+    warnings += said
     cuts = [f"{low}|{high}" for low, high in pairwise(labels)]
     beta, beta_errors = effects[n_cuts:], errors[n_cuts:]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -234,12 +239,60 @@ def _numbered(frame: pd.DataFrame, response: str) -> tuple[pd.DataFrame, dict[fl
     """An ordered categorical as numbers, with the names of its categories."""
     column = frame[response]
     if not isinstance(column.dtype, pd.CategoricalDtype):
+        try:
+            pd.to_numeric(column)
+        except (ValueError, TypeError):
+            raise ValueError(
+                f"{response} must hold numbers or an ordered categorical; got "
+                f"{sorted(map(str, column.dropna().unique()))[:5]}"
+            ) from None
         return frame, {}
     if not column.cat.ordered:
         raise ValueError(f"{response} must be an ordered categorical; got an unordered one")
     codes = column.cat.codes.astype(float).where(column.notna())
     names = {float(code): str(name) for code, name in enumerate(column.cat.categories)}
     return frame.assign(**{response: codes}), names
+
+
+def _unused(
+    frame: pd.DataFrame, response: str, levels: FloatArray, names: dict[float, str]
+) -> tuple[str, ...]:
+    """Which categories, of a categorical or between whole numbers, nobody used."""
+    if names:
+        absent = [name for code, name in names.items() if code not in levels]
+    elif np.all(levels == np.round(levels)) and levels[-1] - levels[0] < 2 * levels.size:
+        absent = [f"{value:g}" for value in np.arange(levels[0], levels[-1]) if value not in levels]
+    else:
+        absent = []
+    return (f"No rating is {', '.join(absent)}: left out of the scale.",) if absent else ()
+
+
+def _trouble(
+    criterion: LaplaceCriterion,
+    fixed: Sequence[str],
+    variances: FloatArray,
+    deviations: dict[str, float],
+    converged: bool,
+) -> tuple[str, ...]:
+    """Why the estimates are not to be relied on; empty where they are."""
+    finite = bool(np.all((variances > 0) & (variances < SEPARATED**2)))
+    unbounded = [name for name, value in deviations.items() if not value < SEPARATED]
+    if finite and converged and not unbounded:
+        return ()
+    predictors = criterion.fixed
+    separating = separating_predictors(predictors, criterion.codes, criterion.n_thresholds + 1)
+    by = [*(fixed[place] for place in separating), *unbounded]
+    if by:
+        return (
+            f"Some categories are predicted perfectly by {', '.join(by)} (separation): effects "
+            "have no finite estimate; do not rely on these numbers.",
+        )
+    if predictors.shape[1] > 1 and np.linalg.cond(predictors) > COLLINEAR:
+        return (
+            f"The predictors {', '.join(fixed)} are nearly collinear: their effects cannot be "
+            "told apart; do not rely on these numbers.",
+        )
+    return ("The search did not reach a clear optimum; do not rely on these numbers.",)
 
 
 def _named(names: Sequence[str], values: FloatArray) -> dict[str, float]:

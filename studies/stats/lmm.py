@@ -1,6 +1,6 @@
 """Linear mixed model with crossed raters and images, by REML."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,6 @@ from scipy import linalg, optimize, stats
 
 from . import checks
 from ._crossed import CrossedDesign, CrossedSystem, Factor, crossed_design
-from ._derivatives import gradient, gradient_and_hessian
 from ._threads import one_blas_thread
 from .checks import FloatArray
 from .results import Interval, Result
@@ -20,6 +19,10 @@ from .results import Interval, Result
 NEAR_ZERO = 1e-3
 # Decrease of the deviance that a Newton step may still promise at a converged optimum.
 CONVERGED = 1e-6
+# Residual standard deviation over that of the response.
+PERFECT = 1e-6
+# Of differences of the exact gradient.
+STEP = 1e-4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,8 +94,8 @@ def fit_lmm(
     Raises
     ------
     ValueError
-        If a column is missing or not numeric, predictors are collinear, or there are too few
-        raters, images or ratings.
+        If a column is missing or not numeric, predictors are collinear, there are too few
+        raters, images or ratings, or the ratings are predicted perfectly.
 
     Notes
     -----
@@ -115,12 +118,29 @@ def fit_lmm(
     (['image', 'rater'], True)
     """
     design = crossed_design(frame, response, fixed, rater, image, rater_slopes)
+    for factor in (design.rater, design.image):
+        if factor.size >= design.n:
+            raise ValueError(
+                f"{factor.name} must have fewer random effects than there are ratings; got "
+                f"{factor.size} effects and {design.n} ratings"
+            )
     left_over = design.response - design.fixed @ np.linalg.lstsq(design.fixed, design.response)[0]
     if np.linalg.norm(left_over) <= 1e-10 * max(1.0, float(np.linalg.norm(design.response))):
         raise ValueError(f"{response} must vary beyond what fixed predicts; got a perfect fit")
+    spread = float(design.response.std())
     with one_blas_thread():
-        criterion = RemlCriterion(design)
-        theta, converged = minimise(criterion)
+        try:
+            criterion = RemlCriterion(design)
+            theta, converged = minimise(criterion)
+            perfect = criterion.sigma(theta) < PERFECT * spread
+        except linalg.LinAlgError:
+            # The crossproducts lose their rank as the residual variance goes to zero.
+            perfect = True
+        if perfect:
+            raise ValueError(
+                f"{response} must vary beyond what fixed, rater and image predict; got a perfect "
+                "fit"
+            )
         formula = _formula(response, fixed, rater_slopes)
         return _result(design, criterion, theta, converged, formula)
 
@@ -142,44 +162,100 @@ class RemlCriterion:
         self.constant = 2 * float(np.log(np.abs(np.diag(self.to_basis))).sum())
         self.diagonal = np.concatenate([design.rater.diagonal_places, design.image.diagonal_places])
 
-    def parts(self, theta: FloatArray) -> tuple[float, float, FloatArray]:
-        """Log determinants, penalised residual sum of squares, and the Cholesky factor of W."""
+    def at(self, theta: FloatArray) -> "RemlPoint":
+        """What the criterion is made of at relative Cholesky entries, with slopes."""
         profile = self.system.profile(theta)
         cholesky = linalg.cholesky(profile.crossproduct, check_finite=False)
-        fixed = np.diag(cholesky)[:-1]
-        log_determinants = profile.log_determinant + self.constant + 2 * float(np.log(fixed).sum())
-        return log_determinants, float(cholesky[-1, -1] ** 2), cholesky
+        root = linalg.solve_triangular(cholesky[:-1, :-1], np.eye(len(cholesky) - 1))
+        on_basis = root @ cholesky[:-1, -1]
+        slopes = profile.crossproduct_slope
+        residual_contrast = np.append(-on_basis, 1.0)
+        log_determinants = profile.log_determinant + self.constant
+        log_determinants += 2 * float(np.log(np.diag(cholesky)[:-1]).sum())
+        return RemlPoint(
+            log_determinants=log_determinants,
+            residual=float(cholesky[-1, -1] ** 2),
+            log_determinants_slope=profile.log_determinant_slope
+            + np.einsum("ij,pik,kj->p", root, slopes[:, :-1, :-1], root),
+            residual_slope=np.einsum("i,pij,j->p", residual_contrast, slopes, residual_contrast),
+            on_basis=on_basis,
+            root=root,
+        )
 
     def __call__(self, theta: FloatArray) -> float:
         """The criterion at its best residual variance."""
-        log_determinants, residual, _ = self.parts(theta)
-        return log_determinants + self.freedom * (1 + np.log(2 * np.pi * residual / self.freedom))
+        return self.value_and_gradient(theta)[0]
 
-    def at(self, theta: FloatArray, sigma: float) -> float:
-        """The criterion at a given residual standard deviation."""
-        log_determinants, residual, _ = self.parts(theta)
-        return log_determinants + self.freedom * np.log(2 * np.pi * sigma**2) + residual / sigma**2
+    def value_and_gradient(self, theta: FloatArray) -> tuple[float, FloatArray]:
+        """The criterion at its best residual variance, and its slope."""
+        point = self.at(theta)
+        scaled = np.log(2 * np.pi * point.residual / self.freedom)
+        slope = self.freedom * point.residual_slope / point.residual
+        return (
+            point.log_determinants + self.freedom * (1 + float(scaled)),
+            point.log_determinants_slope + slope,
+        )
 
     def sigma(self, theta: FloatArray) -> float:
         """The best residual standard deviation."""
-        return float(np.sqrt(self.parts(theta)[1] / self.freedom))
+        return float(np.sqrt(self.at(theta).residual / self.freedom))
 
     def fixed_effects(self, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Estimates, and their covariance over the residual variance."""
-        cholesky = self.parts(theta)[2]
-        on_basis = linalg.solve_triangular(cholesky[:-1, :-1], cholesky[:-1, -1])
-        estimates = linalg.solve_triangular(self.to_basis, on_basis)
+        point = self.at(theta)
+        estimates = linalg.solve_triangular(self.to_basis, point.on_basis)
         estimates[0] += self.centre
-        root = linalg.solve_triangular(
-            self.to_basis, linalg.solve_triangular(cholesky[:-1, :-1], np.eye(len(on_basis)))
-        )
-        return estimates, root @ root.T
+        return estimates, self.covariance(point)
+
+    def covariance(self, point: "RemlPoint") -> FloatArray:
+        """Covariance of the fixed effects over the residual variance."""
+        root = linalg.solve_triangular(self.to_basis, point.root)
+        return root @ root.T
+
+    def around(self, theta: FloatArray, free: NDArray[np.bool_]) -> "list[Shifted]":
+        """The criterion a step above and below each free entry."""
+        result = []
+        for place in np.flatnonzero(free):
+            shift = np.zeros_like(theta)
+            shift[place] = STEP * max(1.0, abs(theta[place]))
+            result.append(
+                Shifted(2 * float(shift[place]), self.at(theta + shift), self.at(theta - shift))
+            )
+        return result
+
+
+@dataclass(frozen=True)
+class RemlPoint:
+    """Log determinants and penalised residual sum of squares with slopes; fixed effects.
+
+    `on_basis` are the fixed effects on the orthonormal basis, `root` a square root of their
+    covariance over the residual variance.
+    """
+
+    log_determinants: float
+    residual: float
+    log_determinants_slope: FloatArray
+    residual_slope: FloatArray
+    on_basis: FloatArray
+    root: FloatArray
+
+
+@dataclass(frozen=True)
+class Shifted:
+    """Points on both sides of an entry, `width` apart."""
+
+    width: float
+    up: RemlPoint
+    down: RemlPoint
+
+    def difference(self, quantity: Callable[[RemlPoint], FloatArray]) -> FloatArray:
+        return (quantity(self.up) - quantity(self.down)) / self.width
 
 
 def minimise(criterion: RemlCriterion) -> tuple[FloatArray, bool]:
     """The relative Cholesky entries at the optimum, and whether it is one.
 
-    A quasi-Newton search, then Newton steps with the differenced Hessian. Because the criterion
+    A quasi-Newton search, then Newton steps with the differenced gradient. Because the criterion
     is even in a factor's scale, zero is always stationary: a search that ends there is started
     again from a small positive value, and one that ends near there is tried at zero.
     """
@@ -188,12 +264,12 @@ def minimise(criterion: RemlCriterion) -> tuple[FloatArray, bool]:
 
     def search(start: FloatArray) -> FloatArray:
         return optimize.minimize(
-            criterion,
+            criterion.value_and_gradient,
             start,
-            jac=lambda theta: gradient(criterion, theta),  # type: ignore[arg-type]
+            jac=True,
             method="L-BFGS-B",
             bounds=bounds,
-            options={"ftol": 1e-13, "gtol": 1e-6, "maxiter": 200},
+            options={"ftol": 1e-11, "gtol": 1e-3, "maxiter": 200},
         ).x
 
     theta = search(np.where(diagonal, 0.5, 0.0))
@@ -219,59 +295,79 @@ def _polish(
 ) -> tuple[FloatArray, bool]:
     if not free.any():
         return theta, True
+    n = criterion.freedom
 
-    def restricted(values: FloatArray) -> float:
-        full = theta.copy()
-        full[free] = values
-        return criterion(full)
+    def slope_at(point: RemlPoint) -> FloatArray:
+        return (point.log_determinants_slope + n * point.residual_slope / point.residual)[free]
 
-    values = theta[free]
     promised = np.inf
+    hessian = None
     for _ in range(8):
-        slope, hessian = gradient_and_hessian(restricted, values)
+        value, slope = criterion.value_and_gradient(theta)
+        if hessian is None:
+            hessian = np.array([s.difference(slope_at) for s in criterion.around(theta, free)])
+            hessian = (hessian + hessian.T) / 2
         if np.linalg.eigvalsh(hessian)[0] <= 0:
             break
-        step = np.linalg.solve(hessian, slope)
-        promised = float(slope @ step) / 2
-        if promised < 1e-11:
+        step = np.linalg.solve(hessian, slope[free])
+        promised = float(slope[free] @ step) / 2
+        if promised < 1e-13:
             break
-        if restricted(values - step) > restricted(values) + 1e-9:
+        moved = theta.copy()
+        moved[free] -= step
+        if criterion(moved) > value + 1e-9:
             break
-        values = values - step
-    result = theta.copy()
-    result[free] = values
-    return result, bool(promised < CONVERGED)
+        theta = moved
+        if promised > 1e-6:
+            hessian = None
+    return theta, bool(promised < CONVERGED)
 
 
 def variance_covariance(
     criterion: RemlCriterion, theta: FloatArray, free: NDArray[np.bool_]
 ) -> FloatArray:
     """Asymptotic covariance of (free entries of theta, sigma)."""
+    return _variance_covariance(criterion, theta, free, criterion.around(theta, free))
 
-    def criterion_of(values: FloatArray) -> float:
-        full = theta.copy()
-        full[free] = values[:-1]
-        return criterion.at(full, float(values[-1]))
 
-    at = np.append(theta[free], criterion.sigma(theta))
-    _, hessian = gradient_and_hessian(criterion_of, at)
+def _variance_covariance(
+    criterion: RemlCriterion,
+    theta: FloatArray,
+    free: NDArray[np.bool_],
+    around: "list[Shifted]",
+) -> FloatArray:
+    """Twice the inverse Hessian of log determinants + n log sigma^2 + residual / sigma^2."""
+    n, centre = criterion.freedom, criterion.at(theta)
+    variance = centre.residual / n
+    sigma = np.sqrt(variance)
+
+    def slope_at(point: RemlPoint) -> FloatArray:
+        return (point.log_determinants_slope + point.residual_slope / variance)[free]
+
+    size = int(free.sum())
+    hessian = np.empty((size + 1, size + 1))
+    if size:
+        block = np.array([shifted.difference(slope_at) for shifted in around])
+        hessian[:-1, :-1] = (block + block.T) / 2
+    hessian[-1, :-1] = hessian[:-1, -1] = -2 * centre.residual_slope[free] / sigma**3
+    hessian[-1, -1] = -2 * n / variance + 6 * centre.residual / variance**2
     return np.asarray(2 * np.linalg.pinv(hessian, hermitian=True))
 
 
 def _satterthwaite(criterion: RemlCriterion, theta: FloatArray) -> FloatArray:
     # An entry at zero lies on the boundary, where the standard errors do not depend on it.
     free = ~(criterion.diagonal & (theta == 0))
-    covariance = variance_covariance(criterion, theta, free)
-
-    def variances(values: FloatArray) -> FloatArray:
-        full = theta.copy()
-        full[free] = values[:-1]
-        return values[-1] ** 2 * np.diag(criterion.fixed_effects(full)[1])
-
-    at = np.append(theta[free], criterion.sigma(theta))
-    slopes = gradient(variances, at)
-    spread = np.einsum("ij,ik,kj->j", slopes, covariance, slopes)
-    return np.asarray(2 * variances(at) ** 2 / np.maximum(spread, 1e-300))
+    around = criterion.around(theta, free)
+    covariance = _variance_covariance(criterion, theta, free, around)
+    sigma = criterion.sigma(theta)
+    relative = np.diag(criterion.fixed_effects(theta)[1])
+    slopes = [
+        sigma**2 * shifted.difference(lambda point: np.diag(criterion.covariance(point)))
+        for shifted in around
+    ]
+    jacobian = np.array([*slopes, 2 * sigma * relative])
+    spread = np.einsum("ij,ik,kj->j", jacobian, covariance, jacobian)
+    return np.asarray(2 * (sigma**2 * relative) ** 2 / np.maximum(spread, 1e-300))
 
 
 def random_sd(factor: Factor, theta: FloatArray) -> dict[str, float]:

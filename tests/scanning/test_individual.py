@@ -124,3 +124,13 @@ def test_planted_nodes_are_found_in_every_tail(tail):
     scan = scan_images(background.pvalues(test, tail=tail))
     for i in range(5):
         assert set(range(20)) <= set(scan.nodes(i).tolist())
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_a_threshold_is_compared_in_the_precision_of_the_pvalues(dtype):
+    """Whatever the other rows hold: few values, or too many for a small table."""
+    row = np.ones(20_000, dtype)
+    row[0] = 0.3
+    many = np.random.default_rng(0).uniform(0.001, 1, 20_000).astype(dtype)
+    for matrix in (row[None], np.stack([row, many])):
+        assert scan_images(matrix, alpha_max=0.3).sizes[0] == 1
