@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from scanning import _ranks_numba as kernels
 from scanning._threads import blocks, map_threads
-from scanning._validation import real_matrix
+from scanning._validation import in_precision, real_matrix
 from scanning.pvalues import RankedPvalues, smallest_type
 
 TABLE_LENGTH = 1 << 13
@@ -43,10 +43,7 @@ def rank_pvalues(pvalues: ArrayLike | RankedPvalues, alpha_max: float) -> Thresh
     if isinstance(pvalues, RankedPvalues):
         return _rank_numbers(pvalues, alpha_max)
     matrix = real_matrix(pvalues, "pvalues", ("images", "nodes"))
-    precision = np.asarray(pvalues).dtype
-    if precision.kind == "f":
-        # Compared in the precision they come in: 0.05 in single precision is at most 0.05.
-        alpha_max = float(precision.type(alpha_max))
+    alpha_max = in_precision(alpha_max, np.asarray(pvalues).dtype)
     row_blocks = _row_blocks(matrix)
     if matrix.dtype == np.float64:
         for denominator in _denominators(matrix):

@@ -54,6 +54,11 @@ def proportion(value: float, name: str) -> float:
     return number
 
 
+def in_precision(number: float, dtype: np.dtype[Any]) -> float:
+    """`number` as values of `dtype` hold it: 0.05 in single precision is at most 0.05."""
+    return float(dtype.type(number)) if dtype.kind == "f" else number
+
+
 def whole_number(value: int, name: str, *, minimum: int = 0) -> int:
     """`value` as an int that is at least `minimum`."""
     if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < minimum:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from scanning._validation import proportion, real_matrix, whole_number
+from scanning._validation import in_precision, proportion, real_matrix, whole_number
 from scanning.group import scan_group
 from scanning.individual import scan_images
 from scanning.pvalues import RankedPvalues
@@ -383,8 +383,10 @@ def _scan_block(
     block: tuple[int, int], matrix: PValueMatrix, statistic: str, alpha_max: float
 ) -> tuple[ImageScan, NDArray[np.float64]]:
     rows = take_images(matrix, np.arange(*block))
-    levels = as_floats(rows).astype(np.float64)
-    return scan_images(rows, statistic, alpha_max), np.unique(levels[levels <= alpha_max])
+    levels = as_floats(rows)
+    return scan_images(rows, statistic, alpha_max), np.unique(
+        levels[levels <= in_precision(alpha_max, levels.dtype)]
+    ).astype(np.float64)
 
 
 def _scan_layer(task: tuple[int, str], group: dict[str, Any], *matrices: PValueMatrix) -> Any:

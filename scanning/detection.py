@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from scanning._validation import one_of, proportion, whole_number
+from scanning._validation import in_precision, one_of, proportion, whole_number
 from scanning.calibration import open_proportion
 from scanning.cluster import (
     Progress,
@@ -691,8 +691,8 @@ def _measure(
 
 def _score_of_all(pvalues: NDArray[Any], statistic: str, alpha_max: float) -> float:
     """The statistic over all p-values, at its best level: no subset is searched for."""
-    values = pvalues.ravel().astype(np.float64)
-    small = np.sort(values[values <= alpha_max])
+    values = pvalues.ravel()
+    small = np.sort(values[values <= in_precision(alpha_max, values.dtype)]).astype(np.float64)
     if len(small) == 0:
         return 0.0
     last = np.flatnonzero(np.append(small[1:] != small[:-1], True))

@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from knox.models import AuthToken
 
 from studies.models import (
     AnalysisRun,
@@ -37,6 +38,8 @@ from studies.questions import QUESTION_TYPES, question_type
 
 admin.site.site_header = admin.site.site_title = "Musescan"
 admin.site.index_title = "The record"
+# A token is shown once, to its user, who makes it; here it could be made for somebody else.
+admin.site.unregister(AuthToken)
 
 # How many of a subset's nodes a page lists.
 NODES_SHOWN = 200

@@ -71,7 +71,6 @@ SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
 
 INSTALLED_APPS = [
-    "studies.apps.StudiesConfig",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -82,6 +81,8 @@ INSTALLED_APPS = [
     "knox",
     "drf_spectacular",
     "csp",
+    # Last, so that its admin can take back what others have registered.
+    "studies.apps.StudiesConfig",
 ]
 
 MIDDLEWARE = [

@@ -221,7 +221,7 @@ def trial(request: HttpRequest, participant: Participant) -> HttpResponse:
 def sent_answers(request: HttpRequest) -> dict[str, str]:
     """Answers by question key. A prefix keeps them apart from the form's own fields."""
     return {
-        name.removeprefix(ANSWER): value
+        name.removeprefix(ANSWER): str(value)
         for name, value in request.POST.items()
         if name.startswith(ANSWER)
     }
