@@ -238,7 +238,8 @@ def thin_ratings(n_raters: int, ratings_per_image: float | None) -> list[str]:
     if n_raters >= FEW_RATERS and ratings_per_image >= FEW_RATINGS:
         return []
     return [
-        f"Few ratings so far ({n_raters} raters, {ratings_per_image:.1f} ratings per image): "
+        f"Few ratings so far ({wording.count(n_raters, 'rater')}, "
+        f"{ratings_per_image:.1f} per image): "
         "the intervals are over images and do not show what other raters would have said."
     ]
 

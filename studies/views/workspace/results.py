@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 from studies import wording
 from studies.errors import DomainError
 from studies.models import ParticipantKind
-from studies.services.analysis import PREDICTORS, analyse
+from studies.services.analysis import PREDICTORS, RATERS, analyse
 from studies.services.exports import stream_zip
 from studies.views import access
 from studies.views.errors import error_page
@@ -45,6 +45,7 @@ def results(request: HttpRequest, slug: str) -> HttpResponse:
     context |= {
         "run": run,
         "result": result,
+        "by_whom": wording.count(result["n_raters"], *RATERS[ParticipantKind(result["kind"])]),
         "raters": RATERS_WORDS[result["kind"]],
         "choices": [
             (kind, words, kind == result["kind"])
