@@ -84,7 +84,7 @@ class Researcher:
 
 def creative_decoding() -> "CreativeDecoding":
     """How the demonstration's creative images are decoded: parameters chosen by looking at
-    images and detection power on other seeds than the demonstration's own (README, "What the
+    images and detection power on another model than that of seed 0 (README, "What the
     scan finds")."""
     from scanning.generative import CreativeDecoding
 
