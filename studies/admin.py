@@ -235,7 +235,6 @@ class CoverageAdmin(ReadOnly):
 @admin.register(Participant)
 class ParticipantAdmin(ReadOnly):
     list_display = ["public_id", "kind", "state", "study", "consented_at", "ended_at"]
-    exclude = ["token_sha256"]
     list_filter = ["kind", "state"]
     list_select_related = ["study"]
     search_fields = ["public_id", "study__slug"]

@@ -9,7 +9,7 @@ from studies.views import health
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="workspace:studies"), name="home"),
     path("healthz", health.healthz, name="healthz"),
-    path("s/<slug:slug>/", include("studies.views.participant_urls")),
+    path("s/<slug:slug>/", include("studies.views.participant.urls")),
     path("workspace/", include("studies.views.workspace_urls")),
     path("api/v1/", include("studies.api.urls")),
     path("admin/", admin.site.urls),

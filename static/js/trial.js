@@ -1,72 +1,317 @@
-// The trial page works without this file. With it: the response time from the painted image,
-// number keys, the next image fetched ahead, one submission per press, and patience without a
-// network.
+// The trial page works without this file. With it: the next image is there at once, answers go
+// through the outbox, times are measured from the painted image, number keys choose.
 "use strict";
 
-const form = document.querySelector("form.questions");
-const submit = form.querySelector("button");
-const image = document.querySelector(".stimulus img");
-const offline = document.querySelector(".offline");
+const page = document.querySelector(".trial");
+const form = page.querySelector("form.questions");
+const submit = form.querySelector("button:not([type=button])") ?? form.querySelector(".button");
+const stimuli = [...page.querySelectorAll(".stimulus[data-place]")];
+const questions = [...form.querySelectorAll("fieldset.question")];
+const words = {
+  where: page.querySelector(".where"),
+  saved: page.querySelector(".saved"),
+  offline: page.querySelector(".offline"),
+  heading: page.querySelector("h1"),
+};
+const exposureMs = Number(page.dataset.exposureMs) || null;
+
+// Where the participant is: the trials that the server has told of, the first one on the page.
+let { done, total, trials } = JSON.parse(document.querySelector("#trials").textContent);
+let current = null;
+let onward = null; // where to go when everything is sent
+
+const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_all, name) => values[name]);
+
+// Measuring
 
 let paintedAt = null;
-let submitted = false;
-let failed = false; // an image that was not seen is not rated
+let evidence = {};
+const count = (name) => (evidence[name] = (evidence[name] ?? 0) + 1);
+let hiddenAt = null;
 
-function painted() {
-  // The second frame after decoding is the first that is sure to show the image.
-  requestAnimationFrame(() => requestAnimationFrame(() => (paintedAt = performance.now())));
-  if (form.dataset.nextImage) new Image().src = form.dataset.nextImage;
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) {
+    count("n_hidden");
+    hiddenAt = performance.now();
+  } else if (hiddenAt !== null) {
+    evidence.hidden_ms = Math.round((evidence.hidden_ms ?? 0) + performance.now() - hiddenAt);
+    hiddenAt = null;
+  }
+});
+addEventListener("blur", () => count("n_blurred"));
+addEventListener("resize", () => count("n_resized"));
+addEventListener("pointerdown", (event) => (evidence.input = event.pointerType), true);
+addEventListener("keydown", () => (evidence.input = "key"), true);
+
+function noteChange(event) {
+  if (paintedAt === null || !event.target.name?.startsWith("answer-")) return;
+  const changes = (evidence.changes ??= []);
+  const name = event.target.name.slice("answer-".length);
+  if (changes.length < 50) {
+    changes.push([Math.round(performance.now() - paintedAt), name, String(event.target.value).slice(0, 60)]);
+  }
 }
 
-function watch(picture, retried) {
-  picture.decode().then(painted, () => {
-    if (!retried) {
-      picture.src = `${picture.src.split("?")[0]}?again`;
-      watch(picture, true);
+// The second frame after decoding is the first that is sure to show the image.
+const frames = () =>
+  new Promise((shown) => requestAnimationFrame(() => requestAnimationFrame(() => shown(performance.now()))));
+
+// Showing
+
+async function load(picture, address) {
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    if (attempt) {
+      count("n_retries");
+      await new Promise((again) => setTimeout(again, 400 * attempt));
+    }
+    const url = attempt ? `${address}?again=${attempt}` : address;
+    if (attempt || picture.getAttribute("src") !== address) picture.src = url;
+    try {
+      await picture.decode();
+      return true;
+    } catch {
+      // Truncated, refused or no network: once more.
+    }
+  }
+  return false;
+}
+
+function preload(trial) {
+  for (const image of trial?.images ?? []) new Image().src = image.url;
+}
+
+function place(stimulus, image) {
+  stimulus.style.setProperty("--native-width", image.width);
+  stimulus.style.setProperty("--native-height", image.height);
+  stimulus.classList.toggle("small", image.small);
+  stimulus.classList.toggle("pixelated", image.small && page.dataset.pixelated === "yes");
+  const picture = stimulus.querySelector("img");
+  picture.width = image.width;
+  picture.height = image.height;
+}
+
+async function show(trial, first) {
+  current = trial;
+  paintedAt = null;
+  evidence = {};
+  stimuli.forEach((stimulus, index) => {
+    stimulus.querySelector(".stimulus-failed")?.remove();
+    stimulus.querySelector("img").hidden = false;
+    stimulus.classList.remove("masked");
+    place(stimulus, trial.images[index]);
+    if (exposureMs) stimulus.classList.add("waiting");
+  });
+  if (!first) {
+    form.reset();
+    for (const fieldset of questions) fieldset.querySelector(".wrong")?.remove();
+  }
+  form.elements.trial.value = trial.trial;
+  const instruction = form.querySelector(".instruction");
+  instruction.textContent = trial.instruction;
+  instruction.hidden = !trial.instruction;
+  progress();
+  submit.setAttribute("aria-disabled", "true");
+  if (!first) words.heading.focus({ preventScroll: true });
+  const asked = performance.now();
+  const loaded = await Promise.all(
+    stimuli.map((stimulus, index) => load(stimulus.querySelector("img"), trial.images[index].url)),
+  );
+  if (current !== trial) return;
+  if (loaded.includes(false)) {
+    failed(trial, loaded.indexOf(false));
+    return;
+  }
+  let requestedAt = asked;
+  if (exposureMs) {
+    // A blank moment, so that nobody is taken by surprise.
+    await new Promise((go) => setTimeout(go, 500));
+    requestedAt = performance.now();
+    for (const stimulus of stimuli) stimulus.classList.remove("waiting");
+  }
+  paintedAt = await frames();
+  evidence.onset_ms = Math.round(paintedAt - requestedAt);
+  submit.removeAttribute("aria-disabled");
+  preload(trials[1]);
+  if (exposureMs) limitExposure(trial, paintedAt);
+}
+
+function limitExposure(trial, from) {
+  evidence.asked_ms = exposureMs;
+  // Half a frame early is nearer than half a frame late.
+  const frameMs = 8;
+  const check = async (now) => {
+    if (current !== trial) return;
+    if (now - from < exposureMs - frameMs) {
+      requestAnimationFrame(check);
       return;
     }
-    failed = true;
-    submit.disabled = true;
-    const notice = document.createElement("div");
-    notice.className = "stimulus-failed";
-    notice.setAttribute("role", "alert");
-    const again = document.createElement("a");
-    again.href = location.href;
-    again.textContent = "Try again";
-    notice.append("The image did not load. Your answers so far are saved.", again);
-    picture.replaceWith(notice);
+    for (const stimulus of stimuli) stimulus.classList.add("masked");
+    const gone = await new Promise((shown) => requestAnimationFrame(shown));
+    if (current === trial) evidence.shown_ms = Math.round(gone - from);
+  };
+  requestAnimationFrame(check);
+}
+
+// An image that was not seen is not rated.
+function failed(trial, index) {
+  const notice = page.querySelector("template.failed").content.cloneNode(true).firstElementChild;
+  const picture = stimuli[index].querySelector("img");
+  picture.hidden = true;
+  stimuli[index].append(notice);
+  notice.querySelector("[data-act=again]").addEventListener("click", () => show(trial, true));
+  notice.querySelector("[data-act=skip]").addEventListener("click", () => {
+    commit({ key: crypto.randomUUID(), trial: trial.trial, unseen: true });
   });
 }
-watch(image, false);
 
-// Number keys go to the first question without an answer, then to the one touched last.
+function progress() {
+  const number = done + 1;
+  const bar = page.querySelector("progress");
+  const practice = current.practice;
+  page.classList.toggle("practising", practice);
+  words.where.textContent = practice ? words.where.dataset.practice : fill(words.where.dataset.of, { number, total });
+  words.heading.textContent = practice ? words.heading.dataset.practice : fill(words.heading.dataset.words, { number });
+  if (total) bar.max = total;
+  bar.value = done;
+}
+
+// Sending
+
+const PASSING = new Set([500, 502, 504]); // a server or its proxy that is just restarting
+const FIELDS = form.elements;
+
+async function post(entry) {
+  let response;
+  try {
+    response = await fetch(page.dataset.answers, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-CSRFToken": FIELDS.csrfmiddlewaretoken.value },
+      body: JSON.stringify(entry),
+    });
+    if (PASSING.has(response.status)) return null;
+    const told = await response.json();
+    if (response.ok) return { held: true, ...told };
+    // Paused: the answer waits here for the study to go on.
+    if (response.status === 503) return { wait: told.detail };
+    return { refused: told.detail };
+  } catch {
+    // No connection, or an answer that was cut off: the same as no answer.
+    return response && response.status >= 400 && response.status < 500 ? { refused: "" } : null;
+  }
+}
+
+const outbox = new Outbox(page.dataset.study, post);
+
+function told(outcome, entry) {
+  if (outcome.wait !== undefined) {
+    words.offline.textContent = outcome.wait || words.offline.dataset.words;
+    words.offline.hidden = false;
+    return;
+  }
+  words.offline.hidden = true;
+  if (outcome.refused !== undefined) {
+    // The server said no and stored nothing: its own page says why.
+    outbox.write([]);
+    onward = location.pathname;
+    return;
+  }
+  if (!outbox.entries().length) words.saved.textContent = words.saved.dataset.saved;
+  onward = outcome.go;
+  total = outcome.total ?? total;
+  const known = new Set(trials.map((trial) => trial.trial));
+  trials.push(...outcome.trials.filter((trial) => !known.has(trial.trial) && !outbox.has(trial.trial)));
+  const changed = page.querySelector(".previous");
+  if (changed && !entry.unseen) {
+    changed.href = `?change=${entry.trial}`;
+    changed.hidden = false;
+  }
+  if (trials.length && current === null) show(trials[0]);
+  else preload(trials[1]);
+}
+
+async function sendAll() {
+  await outbox.drain(told);
+  if (outbox.entries().length) {
+    // Another answer was given while the last one was struck off.
+    await sendAll();
+    return;
+  }
+  if (onward && !trials.length) location.assign(onward);
+  else if (!trials.length) location.reload();
+  else if (onward && current === null) location.assign(onward);
+}
+
+function commit(entry) {
+  outbox.add(entry);
+  words.saved.textContent = words.saved.dataset.saving;
+  trials.shift();
+  done += 1;
+  current = null;
+  submit.setAttribute("aria-disabled", "true");
+  // The next image is here already: nobody waits for the acknowledgement to see it.
+  if (trials.length) show(trials[0]);
+  sendAll();
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (current === null || paintedAt === null) return;
+  const answers = {};
+  for (const [name, value] of new FormData(form)) {
+    if (name.startsWith("answer-")) answers[name.slice("answer-".length)] = value;
+  }
+  evidence.width_px = innerWidth;
+  evidence.height_px = innerHeight;
+  evidence.pixel_ratio = devicePixelRatio;
+  commit({
+    key: crypto.randomUUID(),
+    trial: current.trial,
+    answers,
+    response_time_ms: Math.round(performance.now() - paintedAt),
+    evidence,
+  });
+});
+
+// Keys: numbers go to the first question without an answer, then to the one touched last.
 const KEYS_OFF = "musescan-keys-off";
-const questions = [...form.querySelectorAll("fieldset")];
-const toggle = document.querySelector(".keys-toggle");
+const toggle = page.querySelector(".keys-toggle");
+const remember = (value) => {
+  try {
+    if (value !== undefined) localStorage.setItem(KEYS_OFF, value);
+    return localStorage.getItem(KEYS_OFF);
+  } catch {
+    return value ?? null;
+  }
+};
 let touched = null;
-let keysOff = localStorage.getItem(KEYS_OFF) === "yes";
+let keysOff = remember() === "yes";
+const answered = (question) => question.querySelector(":invalid") === null;
 
 function showKeys() {
-  document.body.classList.toggle("keys-on", !keysOff);
+  page.classList.toggle("keys-on", !keysOff);
   toggle.setAttribute("aria-pressed", String(!keysOff));
-  toggle.querySelector("span").textContent = keysOff ? "off" : "on";
+  toggle.textContent = keysOff ? toggle.dataset.off : toggle.dataset.on;
 }
-toggle.hidden = false;
-toggle.addEventListener("click", () => {
-  keysOff = !keysOff;
-  localStorage.setItem(KEYS_OFF, keysOff ? "yes" : "no");
+if (toggle) {
+  toggle.hidden = false;
+  toggle.addEventListener("click", () => {
+    keysOff = !keysOff;
+    remember(keysOff ? "yes" : "no");
+    showKeys();
+  });
   showKeys();
+}
+
+form.addEventListener("change", (event) => {
+  touched = event.target.closest("fieldset.question");
+  noteChange(event);
 });
-showKeys();
-
-const answered = (question) => question.querySelector("input:checked") !== null;
-
-form.addEventListener("change", (event) => (touched = event.target.closest("fieldset")));
 
 document.addEventListener("keydown", (event) => {
-  if (keysOff || event.ctrlKey || event.metaKey || event.altKey || !/^[1-9]$/.test(event.key)) return;
+  if (!toggle || keysOff || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (!/^[0-9]$/.test(event.key) || event.target.matches("textarea, input[type=text], input[type=number]")) return;
   const question = questions.find((each) => !answered(each)) ?? touched ?? questions.at(-1);
-  const choice = question.querySelector(`input[data-key="${event.key}"]`);
+  const choice = question?.querySelector(`input[data-key="${event.key}"]`);
   if (!choice) return;
   event.preventDefault();
   if (choice.checked) {
@@ -76,49 +321,37 @@ document.addEventListener("keydown", (event) => {
   }
   choice.checked = true;
   choice.focus();
-  touched = question;
+  choice.dispatchEvent(new Event("change", { bubbles: true }));
 });
 
-// The answer is sent from here, not by leaving the page, so that a lost network keeps the page
-// and the answer: it is sent again until the server has said that it holds it. The server keeps
-// one answer however often it comes.
-const MAX_WAIT_MS = 20000;
-const PASSING = new Set([500, 502, 504]); // a server or its proxy that is just restarting
-
-async function send(answers, waitMs) {
-  let response = null;
-  try {
-    response = await fetch(location.href, { method: "POST", body: answers, redirect: "manual" });
-  } catch {
-    // No connection: the same as no answer.
-  }
-  if (response === null || PASSING.has(response.status)) {
-    offline.hidden = false;
-    await Promise.race([
-      new Promise((again) => setTimeout(again, waitMs)),
-      new Promise((again) => addEventListener("online", again, { once: true })),
-    ]);
-    return send(answers, Math.min(2 * waitMs, MAX_WAIT_MS));
-  }
-  // Stored: the same address leads on to the next image, or to the end.
-  if (response.type === "opaqueredirect") location.replace(location.href);
-  // Anything else is a page with words for the participant: let the browser show it.
-  else form.submit();
+// Looking closer
+const zoom = page.querySelector(".zoom");
+if (zoom) {
+  const closer = page.querySelector("dialog.closer");
+  zoom.hidden = false;
+  zoom.addEventListener("click", () => {
+    count("n_zoomed");
+    closer.querySelector(".closer-images").replaceChildren(
+      ...stimuli.map((stimulus) => {
+        const copy = stimulus.querySelector("img").cloneNode();
+        copy.classList.toggle("pixelated", stimulus.classList.contains("pixelated"));
+        return copy;
+      }),
+    );
+    closer.showModal();
+  });
 }
 
-form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  if (submitted || failed) return;
-  submitted = true;
-  submit.setAttribute("aria-disabled", "true");
-  if (paintedAt !== null) {
-    form.elements.response_time_ms.value = Math.round(performance.now() - paintedAt);
-  }
-  send(new URLSearchParams(new FormData(form)), 1000);
+// A page brought back by the back button may be of long ago: the server knows where one is.
+addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload();
 });
 
-// A page brought back by the back button may be sent again; the server keeps one answer.
-addEventListener("pageshow", () => {
-  submitted = false;
-  submit.removeAttribute("aria-disabled");
-});
+// What an earlier page left behind goes first, and is not asked again.
+trials = trials.filter((trial) => !outbox.has(trial.trial));
+if (outbox.entries().length) {
+  words.saved.textContent = words.saved.dataset.saving;
+  submit.setAttribute("aria-disabled", "true");
+  sendAll();
+}
+if (trials.length) show(trials[0], !outbox.entries().length);

@@ -71,7 +71,6 @@ class StudyDetailSerializer(StudySerializer):
             *StudySerializer.Meta.fields,
             "summary",
             "consent",
-            "instructions",
             "debrief",
             "responsible",
             "duration_minutes",

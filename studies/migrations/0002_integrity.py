@@ -1,7 +1,7 @@
 """Rules that no column constraint can say, kept by triggers on both databases.
 
-- a trial's image, and a response's question, belong to the participant's study;
-- the event log is append-only;
+- a trial's images, and the questions and items answered, belong to the participant's study;
+- the event log is append-only; decisions, consent texts and replaced answers are not changed;
 - a participant's kind never changes: who is simulated stays simulated;
 - nor does the study of a participant, an image of a study, or a question.
 """
@@ -27,6 +27,32 @@ RULES = [
            <> (SELECT study_id FROM studies_question WHERE id = NEW.question_id)""",
         "the question of a response must belong to the study of its trial",
     ),
+    (
+        "compared_image_in_study",
+        "studies_trialimage",
+        "INSERT OR UPDATE",
+        """(SELECT p.study_id FROM studies_trial t
+             JOIN studies_participant p ON p.id = t.participant_id WHERE t.id = NEW.trial_id)
+           <> (SELECT study_id FROM studies_studyimage WHERE id = NEW.study_image_id)""",
+        "every image of a trial must belong to the study of its participant",
+    ),
+    (
+        "answered_item_in_study",
+        "studies_itemanswer",
+        "INSERT OR UPDATE",
+        """(SELECT study_id FROM studies_participant WHERE id = NEW.participant_id)
+           <> (SELECT b.study_id FROM studies_item i
+                JOIN studies_block b ON b.id = i.block_id WHERE i.id = NEW.item_id)""",
+        "the item of an answer must belong to the study of its participant",
+    ),
+    *(
+        (f"{row}_not_changed", f"studies_{row}", "UPDATE", "TRUE", f"a {words} is never changed")
+        for row, words in (
+            ("decision", "decision"),
+            ("consenttext", "consent text"),
+            ("revision", "replaced answer"),
+        )
+    ),
     ("event_not_changed", "studies_event", "UPDATE", "TRUE", "the event log is append-only"),
     ("event_not_deleted", "studies_event", "DELETE", "TRUE", "the event log is append-only"),
     (
@@ -44,7 +70,7 @@ RULES = [
             "NEW.study_id <> OLD.study_id",
             f"the study of a {row} never changes",
         )
-        for row in ("participant", "studyimage", "question")
+        for row in ("participant", "studyimage", "question", "block")
     ),
 ]
 

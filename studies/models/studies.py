@@ -1,11 +1,19 @@
 """Studies: what is asked about which images."""
 
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 
 from studies.models.generation import Image
-from studies.models.kinds import ParticipantKind
+from studies.models.policies import (
+    AssignmentPolicy,
+    EntryPolicy,
+    EntryService,
+    PresentationPolicy,
+    ReturnPolicy,
+    TargetUnit,
+    TrialOrder,
+)
 from studies.models.scans import Scan
 from studies.models.workspaces import Workspace
 
@@ -17,8 +25,12 @@ class StudyState(models.TextChoices):
     CLOSED = "closed", "Closed"
 
 
-class Study(models.Model):
-    """A rating study and the words that participants read."""
+class Study(AssignmentPolicy, PresentationPolicy, EntryPolicy):
+    """A rating study: its words and its policies. Its steps are `Block` rows.
+
+    Consent and debrief stand here, not among the blocks: every study has exactly one of
+    each, first and last.
+    """
 
     workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="studies")
     slug = models.SlugField(max_length=60, unique=True)
@@ -30,20 +42,9 @@ class Study(models.Model):
     )  # fmt: skip
     summary = models.TextField(help_text="One or two sentences on the first page")
     consent = models.TextField()
-    instructions = models.TextField()
     debrief = models.TextField()
     responsible = models.CharField(max_length=200, help_text="Who answers for the study")
     duration_minutes = models.PositiveSmallIntegerField(validators=[MinValueValidator(1)])
-    trials_per_participant = models.PositiveIntegerField(validators=[MinValueValidator(1)])
-    session_days = models.PositiveSmallIntegerField(
-        default=30,
-        validators=[MinValueValidator(1), MaxValueValidator(365)],
-        help_text="How long a participant can come back",
-    )
-    smooth_images = models.BooleanField(
-        default=False, help_text="Enlarge small images smoothly instead of pixel by pixel"
-    )
-    completion_code = models.CharField(max_length=40)
     seed = models.PositiveBigIntegerField(help_text="Of the selection of images")
     created_at = models.DateTimeField(auto_now_add=True)
     launched_at = models.DateTimeField(null=True, blank=True)
@@ -61,6 +62,13 @@ class Study(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(trials_per_participant__gt=0), name="some_trials_per_participant"
+            ),
+            models.CheckConstraint(
+                condition=Q(target_unit__in=TargetUnit.values)
+                & Q(trial_order__in=TrialOrder.values)
+                & Q(after_silence__in=ReturnPolicy.values)
+                & Q(entry__in=EntryService.values),
+                name="study_policies_known",
             ),
         ]
 
@@ -89,45 +97,32 @@ class Question(models.Model):
         return self.text
 
 
+class ImageRole(models.TextChoices):
+    RATING = "rating", "To be rated"
+    PRACTICE = "practice", "Practice"
+    CHECK = "check", "Attention check or catch trial"
+    REFERENCE = "reference", "Reference, shown beside each image"
+
+
 class StudyImage(models.Model):
     """An image's place in a study."""
 
     study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="study_images")
     image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="study_images")
+    role = models.CharField(max_length=10, choices=ImageRole, default=ImageRole.RATING)
     stratum = models.CharField(max_length=60)
+    position = models.PositiveIntegerField(
+        default=0, help_text="Among the images of the same role; the order of practice"
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["study", "image"], name="image_once_per_study"),
+            models.UniqueConstraint(
+                fields=["study"], condition=Q(role="reference"), name="one_reference_per_study"
+            ),
+            models.CheckConstraint(condition=Q(role__in=ImageRole.values), name="image_role_known"),
         ]
 
     def __str__(self) -> str:
         return f"{self.image} in {self.study}"
-
-
-class Coverage(models.Model):
-    """How often an image was assigned to, and rated by, one kind of participant.
-
-    People, pilot and simulated participants are counted apart, so that neither pilot nor
-    simulation shifts the balance of the live study.
-    """
-
-    study_image = models.ForeignKey(StudyImage, on_delete=models.CASCADE, related_name="coverage")
-    kind = models.CharField(max_length=10, choices=ParticipantKind)
-    n_assigned = models.PositiveIntegerField(default=0)
-    n_completed = models.PositiveIntegerField(default=0)
-
-    class Meta:
-        verbose_name_plural = "coverage"
-        constraints = [
-            models.UniqueConstraint(fields=["study_image", "kind"], name="one_coverage_per_kind"),
-            models.CheckConstraint(
-                condition=Q(n_completed__lte=F("n_assigned")), name="completed_were_assigned"
-            ),
-            models.CheckConstraint(
-                condition=Q(kind__in=ParticipantKind.values), name="coverage_kind_known"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.study_image} ({self.kind})"

@@ -113,8 +113,8 @@ PARTICIPANTS = Table(
             "How far they are. Answers given before somebody withdrew are kept",
             allowed=tuple(ParticipantState.values),
         ),
-        Column("n_trials", "n_trials", "integer", "Images that were assigned", unit="trials"),
-        Column("n_completed", "n_done", "integer", "Images that were rated", unit="trials"),
+        Column("n_trials", "n_assigned", "integer", "Trials that were assigned", unit="trials"),
+        Column("n_completed", "n_completed", "integer", "Trials that were answered", unit="trials"),
         Column(
             "seed",
             "seed",
@@ -243,7 +243,7 @@ def codebook(study: Study) -> dict[str, Any]:
             name: getattr(study, name)
             for name in (
                 "slug", "title", "state", "responsible", "seed", "trials_per_participant",
-                "launched_at", "closed_at", "consent", "instructions", "debrief",
+                "launched_at", "closed_at", "consent", "debrief",
             )
         },
         "notes": NOTES,

@@ -1,38 +1,45 @@
-"""Coming in, coming back, and leaving."""
+"""Coming in and coming back."""
 
 import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from studies.errors import DomainError
 from studies.models import (
-    Coverage,
+    ConsentText,
     Participant,
     ParticipantKind,
-    ParticipantState,
+    Session,
     Study,
     StudyState,
-    Trial,
-    TrialState,
 )
 from studies.services.saving import record_event
 
 CLOSED_TO_ANSWERS = {
-    StudyState.DRAFT: ("study_draft", "This study has not started yet. Nothing was stored."),
+    StudyState.DRAFT: (
+        "study_draft",
+        gettext_lazy("This study has not started yet. Nothing was stored."),
+    ),
     StudyState.PAUSED: (
         "study_paused",
-        "This study is paused at the moment. Everything that you answered before is kept; "
-        "please come back later.",
+        gettext_lazy(
+            "This study is paused at the moment. Everything that you answered before is kept; "
+            "please come back later."
+        ),
     ),
     StudyState.CLOSED: (
         "study_closed",
-        "This study is closed and takes no more answers. Everything that you answered before "
-        "is kept. Thank you for your interest.",
+        gettext_lazy(
+            "This study is closed and takes no more answers. Everything that you answered "
+            "before is kept. Thank you for your interest."
+        ),
     ),
 }
 
@@ -49,7 +56,7 @@ def require_running(study: Study) -> None:
     """DomainError where `study`, as the caller has read it, takes no answers."""
     if study.state != StudyState.RUNNING:
         code, detail = CLOSED_TO_ANSWERS[StudyState(study.state)]
-        raise DomainError(code, detail)
+        raise DomainError(code, str(detail))
 
 
 def sha256_of_text(text: str) -> str:
@@ -69,6 +76,7 @@ def enrol_participant(
     token: str | None = None,
     kind: ParticipantKind = ParticipantKind.PERSON,
     seed: int | None = None,
+    environment: dict[str, Any] | None = None,
 ) -> Enrolment:
     """Record consent and make a participant; nothing is assigned yet.
 
@@ -78,80 +86,87 @@ def enrol_participant(
     `token` is the one that was issued with the page: the same page sent twice, even at the
     same moment, makes one participant, because the database holds a token's hash once.
     """
-    study.refresh_from_db(fields=["state", "consent"])
+    # Of two that send the same page at once, the second waits here for the first.
+    study = Study.objects.select_for_update(of=("self",), no_key=True).get(pk=study.pk)
     require_running(study)
     if consent_sha256 != sha256_of_text(study.consent):
         raise DomainError(
             "consent_changed",
-            "The text has changed since this page was loaded. Please read it once more.",
+            _("The text has changed since this page was loaded. Please read it once more."),
         )
     token = token or new_token()
+    known = Session.objects.filter(token_sha256=sha256_of_text(token)).first()
+    if known is not None:
+        return Enrolment(participant=known.participant, token=token)
     now = timezone.now()
-    participant, created = Participant.objects.get_or_create(
-        token_sha256=sha256_of_text(token),
-        defaults={
-            "study": study,
-            "kind": kind,
-            "token_expires_at": now + timedelta(days=study.session_days),
-            "seed": secrets.randbits(63) if seed is None else seed,
-            "consent_sha256": consent_sha256,
-            "consented_at": now,
-            "last_active_at": now,
-        },
+    ConsentText.objects.get_or_create(
+        study=study, sha256=consent_sha256, defaults={"text": study.consent}
     )
-    if created:
-        record_event(
-            study=study,
-            participant=participant,
-            kind="participant_consented",
-            data={"consent_sha256": consent_sha256, "kind": kind},
-        )
+    first_block = study.blocks.order_by("position").values_list("position", flat=True).first()
+    participant = Participant.objects.create(
+        study=study,
+        kind=kind,
+        at_block=first_block or 1,
+        seed=secrets.randbits(63) if seed is None else seed,
+        consent_sha256=consent_sha256,
+        environment=environment or {},
+        consented_at=now,
+        last_active_at=now,
+    )
+    open_session(participant, token)
+    record_event(
+        study=study,
+        participant=participant,
+        kind="participant_consented",
+        data={"consent_sha256": consent_sha256, "kind": kind},
+    )
     return Enrolment(participant=participant, token=token)
+
+
+def open_session(participant: Participant, token: str) -> Session:
+    """Let whoever holds `token` go on as `participant`, on this device as well."""
+    lasts_until = participant.consented_at + timedelta(days=participant.study.session_days)
+    return Session.objects.create(
+        participant=participant, token_sha256=sha256_of_text(token), expires_at=lasts_until
+    )
+
+
+def session_by_token(*, slug: str, token: str, lock: bool = False) -> Session:
+    """The session in the study `slug` that `token` opens, with its participant and study.
+
+    With `lock` the participant's row is locked: their own requests queue, nobody else's do.
+    DomainError where the token is forged or has expired.
+    """
+    sessions = Session.objects.select_related("participant__study")
+    if lock:
+        sessions = sessions.select_for_update(of=("participant",))
+    session = sessions.filter(
+        token_sha256=sha256_of_text(token), participant__study__slug=slug
+    ).first()
+    if session is None:
+        raise DomainError(
+            "unknown_token",
+            _(
+                "We could not recognise your session in this study. Nothing was changed; "
+                "please begin on the first page."
+            ),
+        )
+    if session.expires_at <= timezone.now():
+        days = session.participant.study.session_days
+        raise DomainError(
+            "expired_token",
+            ngettext(
+                "Your session ended after %(days)d day. What you answered before is kept, but "
+                "it can no longer be continued.",
+                "Your session ended after %(days)d days. What you answered before is kept, but "
+                "it can no longer be continued.",
+                days,
+            )
+            % {"days": days},
+        )
+    return session
 
 
 def participant_by_token(*, study: Study, token: str) -> Participant:
     """The participant of `study` who holds `token`; DomainError where it is forged or expired."""
-    try:
-        participant = Participant.objects.select_related("study").get(
-            study=study, token_sha256=sha256_of_text(token)
-        )
-    except Participant.DoesNotExist:
-        raise DomainError(
-            "unknown_token",
-            "We could not recognise your session in this study. Nothing was changed; "
-            "please begin on the first page.",
-        ) from None
-    if participant.token_expires_at <= timezone.now():
-        raise DomainError(
-            "expired_token",
-            f"Your session ended after {study.session_days} days. "
-            "What you answered before is kept, but it can no longer be continued.",
-        )
-    return participant
-
-
-@transaction.atomic
-def withdraw_participant(*, participant: Participant) -> None:
-    """Stop taking part: open trials are returned, so that others see those images."""
-    now = timezone.now()
-    changed = Participant.objects.filter(
-        pk=participant.pk, state__in=[ParticipantState.CONSENTED, ParticipantState.ACTIVE]
-    ).update(state=ParticipantState.WITHDRAWN, ended_at=now)
-    participant.refresh_from_db()
-    if not changed:
-        if participant.state == ParticipantState.WITHDRAWN:
-            return
-        raise DomainError("already_finished", "You have already finished this study.")
-    open_trials = Trial.objects.filter(participant=participant, state=TrialState.ASSIGNED)
-    # Coverage before trials, as everywhere, so that no two transactions wait for each other.
-    images = list(open_trials.values_list("study_image_id", flat=True))
-    rows = Coverage.objects.filter(study_image__in=images, kind=participant.kind)
-    list(rows.select_for_update().order_by("pk").values_list("pk"))
-    rows.update(n_assigned=F("n_assigned") - 1)
-    n_returned = open_trials.update(state=TrialState.RETURNED)
-    record_event(
-        study=participant.study,
-        participant=participant,
-        kind="participant_withdrew",
-        data={"n_returned": n_returned},
-    )
+    return session_by_token(slug=study.slug, token=token).participant

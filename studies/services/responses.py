@@ -1,145 +1,311 @@
 """Taking answers."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from studies import queries
 from studies.errors import DomainError
 from studies.models import (
+    Block,
     Coverage,
+    Outcome,
     Participant,
     ParticipantState,
     Question,
     Response,
+    ReturnPolicy,
+    Revision,
     StudyState,
     Trial,
+    TrialRole,
     TrialState,
 )
 from studies.models.fields import PUBLIC_ID
 from studies.questions import Answer, AnswerError, question_type
-from studies.services.enrolment import CLOSED_TO_ANSWERS
+from studies.services.enrolment import CLOSED_TO_ANSWERS, session_by_token
+from studies.services.evidence import clean_evidence, plausible_ms
+from studies.services.leaving import finish, locked, turn_away
 from studies.services.saving import record_event
+from studies.services.slots import (
+    change_coverage,
+    images_of,
+    is_silent,
+    lock_balance,
+    take_again,
+)
 
-DAY_MS = 86_400_000
+
+@dataclass(frozen=True)
+class Submission:
+    """What a page sends for one trial. `key` is the same however often the page sends it."""
+
+    trial: str
+    answers: Mapping[str, Any]
+    key: uuid.UUID | None = None
+    response_time_ms: Any = None
+    evidence: Any = None
+    replaces: bool = False
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """What became of a submission: `stored` is False where the answer was there already."""
+    """What became of a submission: `stored` is False where the answer was there already.
 
+    `upcoming` are the participant's next trials; where there are none, this block is over.
+    """
+
+    participant: Participant
     stored: bool
-    finished: bool
+    upcoming: list[Trial] = field(default_factory=list)
+
+    @property
+    def finished(self) -> bool:
+        return self.participant.state == ParticipantState.FINISHED
 
 
 def parse_answers(
-    questions: list[Question], answers: Mapping[str, Any]
+    questions: Sequence[Question], answers: Mapping[str, Any]
 ) -> list[tuple[Question, Answer]]:
     """Every question's answer, by question; DomainError names each one missing or not allowed."""
+    sent = {name: str(value) for name, value in answers.items() if value is not None}
     parsed, wrong = [], {}
     for question in questions:
         kind = question_type(question.kind)
-        if answers.get(question.key) in (None, ""):
-            wrong[question.key] = "Please answer this question."
+        raw = kind.gather(sent, question.key)
+        if raw in (None, "") and kind.is_required(question.options):
+            wrong[question.key] = _("Please answer this question.")
             continue
         try:
-            parsed.append((question, kind.parse(answers[question.key], question.options)))
+            parsed.append((question, kind.parse(raw, question.options)))
         except AnswerError as error:
             wrong[question.key] = str(error)
     if wrong:
-        detail = " ".join(dict.fromkeys(wrong.values())) + " Nothing was stored."
+        detail = " ".join([*dict.fromkeys(wrong.values()), _("Nothing was stored.")])
         raise DomainError("bad_answer", detail, fields=wrong)
     return parsed
 
 
-def plausible_ms(raw: Any) -> int | None:
-    """A response time sent by a page, or None where it is missing or cannot be one."""
-    text = str(raw).strip() if raw is not None else ""
-    if not (text.isascii() and text.isdigit() and len(text) < 10):
-        return None
-    return int(text) if int(text) <= DAY_MS else None
+def require_open(participant: Participant) -> None:
+    """DomainError where the answers of `participant` are not taken any more."""
+    if participant.study.state != StudyState.RUNNING:
+        code, detail = CLOSED_TO_ANSWERS[StudyState(participant.study.state)]
+        raise DomainError(code, f"{_('Your last answer was not stored.')} {detail}")
+    if participant.state == ParticipantState.WITHDRAWN:
+        raise DomainError("withdrawn", _("You have stopped taking part. Nothing was stored."))
+    if participant.state == ParticipantState.TURNED_AWAY:
+        raise DomainError("turned_away", _("Your session has ended. Nothing was stored."))
+
+
+def record_answers(*, participant: Participant, submission: Submission) -> Recorded:
+    """Store the answers to one trial of `participant`, whole or not at all."""
+    with transaction.atomic():
+        return record_locked(locked(participant), submission)
+
+
+def record_answers_by_token(*, slug: str, token: str, submission: Submission) -> Recorded:
+    """The same for whoever holds `token` in the study `slug`: one query finds and locks them."""
+    with transaction.atomic():
+        session = session_by_token(slug=slug, token=token, lock=True)
+        return record_locked(session.participant, submission)
+
+
+def record_locked(participant: Participant, submission: Submission) -> Recorded:
+    """Store a submission of `participant`, whose row is locked.
+
+    The same trial sent again (double click, reload, second tab, a page that never heard the
+    acknowledgement) changes nothing and counts as stored before.
+
+    1. The participant's own requests queue at their row, nobody else's do.
+    2. The trial must be their next one, or one whose slot was given back while they were
+       silent: an answer that was given is never refused for coming late.
+    3. Its state goes to completed together with its responses and its coverage.
+    4. Where it was the last one, the participant goes on to the next block.
+    """
+    require_open(participant)
+    upcoming = queries.upcoming_trials(participant)
+    trial = next((each for each in upcoming[:1] if each.public_id == submission.trial), None)
+    late = False
+    if trial is None:
+        trial = own_trial(participant, submission.trial)
+        if trial.state == TrialState.COMPLETED:
+            stored = submission.replaces and replace_answers(participant, trial, submission)
+            return Recorded(participant, stored, upcoming)
+        if trial.state == TrialState.UNSEEN:
+            return Recorded(participant, False, upcoming)
+        late = trial.state == TrialState.RETURNED
+        if not late:
+            raise DomainError(
+                "not_current", _("Please rate the images in their order. Nothing was stored.")
+            )
+    parsed = parse_answers(queries.protocol(participant.study).questions, submission.answers)
+    now = timezone.now()
+    was_silent = late and is_silent(participant)
+    if late:
+        take_late(participant, trial)
+    trial.state = TrialState.COMPLETED
+    trial.completed_at = now
+    trial.submission = submission.key
+    trial.response_time_ms = plausible_ms(submission.response_time_ms)
+    trial.evidence = clean_evidence(submission.evidence)
+    trial.save(
+        update_fields=["state", "completed_at", "submission", "response_time_ms", "evidence"]
+    )
+    Response.objects.bulk_create(
+        Response(
+            trial=trial,
+            question=question,
+            value=answer.value,
+            label=answer.label,
+            number=answer.number,
+            received_at=now,
+        )
+        for question, answer in parsed
+    )
+    if trial.role == TrialRole.MAIN:
+        count_completed(participant, trial)
+    upcoming = [each for each in upcoming if each.pk != trial.pk]
+    if was_silent and participant.study.after_silence == ReturnPolicy.BLOCK:
+        participant.n_done += 1
+        participant.save(update_fields=["n_done", "n_trials"])
+        turn_away(participant, Outcome.TOO_LATE)
+        return Recorded(participant, True)
+    move_on(participant, trial, upcoming)
+    return Recorded(participant, True, upcoming)
+
+
+def own_trial(participant: Participant, public_id: str) -> Trial:
+    trial = None
+    # What cannot be an id (text with a NUL, say) is not asked of the database.
+    if PUBLIC_ID.fullmatch(public_id):
+        trial = Trial.objects.filter(participant=participant, public_id=public_id).first()
+    if trial is None:
+        raise DomainError(
+            "not_your_trial", _("This answer does not belong to your session. Nothing was stored.")
+        )
+    return trial
+
+
+def count_completed(participant: Participant, trial: Trial) -> None:
+    if trial.study_image_id is None:
+        change_coverage(images_of([trial]), participant.kind, completed=1)
+    else:
+        Coverage.objects.filter(study_image=trial.study_image_id, kind=participant.kind).update(
+            n_completed=F("n_completed") + 1
+        )
+
+
+def take_late(participant: Participant, trial: Trial) -> None:
+    """Reserve the slot of an answer that comes after it was given back, whoever has it now.
+
+    The answer was given in good faith and is kept, even where the image has enough by now.
+    """
+    lock_balance(participant.study, participant.kind)
+    if trial.role == TrialRole.MAIN:
+        counts = images_of([trial])
+        change_coverage(counts, participant.kind, assigned=1)
+        record_event(
+            study=participant.study,
+            participant=participant,
+            kind="slots_taken_again",
+            data={"study_images": sorted(counts.elements()), "late": True},
+        )
+    participant.n_trials += 1
+    participant.save(update_fields=["n_trials"])
+
+
+def move_on(participant: Participant, trial: Trial, upcoming: list[Trial]) -> None:
+    """Count `trial` as done and, where its block is over, go to the next one or finish."""
+    participant.last_active_at = timezone.now()
+    if trial.role != TrialRole.PRACTICE:
+        participant.n_done += 1
+    practising = trial.role == TrialRole.PRACTICE
+    more = [each for each in upcoming if (each.role == TrialRole.PRACTICE) == practising]
+    if more:
+        participant.save(update_fields=["n_done", "last_active_at"])
+        return
+    participant.save(update_fields=["n_done", "last_active_at"])
+    if not practising and queries.returned_trials(participant).exists():
+        lock_balance(participant.study, participant.kind)
+        if take_again(participant):
+            return
+    leave_block(participant, queries.protocol(participant.study).block(participant.at_block))
+
+
+def leave_block(participant: Participant, block: Block | None) -> None:
+    """Go to the block after `block`, or finish; the participant's row is locked."""
+    following = block and queries.protocol(participant.study).after(block.position)
+    if following is None:
+        finish(participant)
+        return
+    participant.at_block = following.position
+    participant.last_active_at = timezone.now()
+    participant.save(update_fields=["at_block", "last_active_at"])
+
+
+def replace_answers(participant: Participant, trial: Trial, submission: Submission) -> bool:
+    """Store another answer to a completed trial; the earlier one is kept as its history."""
+    if not participant.study.allow_changes or participant.state != ParticipantState.ACTIVE:
+        return False
+    if submission.key is None or submission.key == trial.submission:
+        return False
+    questions = queries.protocol(participant.study).questions
+    parsed = dict(parse_answers(questions, submission.answers))
+    now = timezone.now()
+    changed = False
+    for response in trial.responses.select_related("question"):
+        answer = parsed.get(response.question)
+        if answer is None or answer.value == response.value:
+            continue
+        Revision.objects.create(
+            response=response,
+            value=response.value,
+            label=response.label,
+            number=response.number,
+            received_at=response.received_at,
+            replaced_at=now,
+        )
+        response.value, response.label, response.number = answer.value, answer.label, answer.number
+        response.received_at = now
+        response.save(update_fields=["value", "label", "number", "received_at"])
+        changed = True
+    trial.submission = submission.key
+    trial.save(update_fields=["submission"])
+    participant.last_active_at = now
+    participant.save(update_fields=["last_active_at"])
+    return changed
 
 
 @transaction.atomic
-def record_answers(
-    *,
-    participant: Participant,
-    trial_id: str,
-    answers: Mapping[str, Any],
-    response_time_ms: Any = None,
-) -> Recorded:
-    """Store the answers to one trial, whole or not at all.
+def mark_unseen(*, participant: Participant, trial_id: str) -> Recorded:
+    """Record that the image of the next trial could not be shown: it is not rated.
 
-    `trial_id` is the trial's public id. The same trial sent again (double click, reload,
-    second tab) changes nothing and counts as stored before.
-
-    1. The participant's row is locked: their own requests queue, nobody else's do.
-    2. The trial must be the participant's own and, unless done before, their next one.
-    3. Its state goes from assigned to completed together with its responses.
-    4. When it was the last, the participant is finished.
+    Its slot is given back, so that somebody else sees the image.
     """
-    participant = (
-        Participant.objects.select_for_update(of=("self",))
-        .select_related("study")
-        .get(pk=participant.pk)
-    )
-    if participant.study.state != StudyState.RUNNING:
-        code, detail = CLOSED_TO_ANSWERS[StudyState(participant.study.state)]
-        raise DomainError(code, f"Your last answer was not stored. {detail}")
-    trial = None
-    # What cannot be an id (text with a NUL, say) is not asked of the database.
-    if PUBLIC_ID.fullmatch(trial_id):
-        trial = Trial.objects.filter(participant=participant, public_id=trial_id).first()
-    if trial is None:
-        raise DomainError(
-            "not_your_trial", "This answer does not belong to your session. Nothing was stored."
+    participant = locked(participant)
+    require_open(participant)
+    upcoming = queries.upcoming_trials(participant)
+    if not upcoming or upcoming[0].public_id != trial_id:
+        own_trial(participant, trial_id)
+        return Recorded(participant, False, upcoming)
+    trial = upcoming[0]
+    trial.state = TrialState.UNSEEN
+    trial.save(update_fields=["state"])
+    if trial.role == TrialRole.MAIN:
+        lock_balance(participant.study, participant.kind)
+        counts = images_of([trial])
+        change_coverage(counts, participant.kind, assigned=-1)
+        record_event(
+            study=participant.study,
+            participant=participant,
+            kind="slots_returned",
+            data={"reason": "unseen", "study_images": sorted(counts.elements())},
         )
-    if participant.state == ParticipantState.WITHDRAWN:
-        raise DomainError("withdrawn", "You have stopped taking part. Nothing was stored.")
-    if trial.state == TrialState.COMPLETED:
-        return Recorded(stored=False, finished=participant.state == ParticipantState.FINISHED)
-    still_open = Trial.objects.filter(participant=participant, state=TrialState.ASSIGNED)
-    if still_open.filter(position__lt=trial.position).exists():
-        raise DomainError(
-            "not_current", "Please rate the images in their order. Nothing was stored."
-        )
-    questions = list(Question.objects.filter(study_id=participant.study_id))
-    parsed = parse_answers(questions, answers)
-    now = timezone.now()
-    trial.state = TrialState.COMPLETED
-    trial.completed_at = now
-    trial.response_time_ms = plausible_ms(response_time_ms)
-    trial.save(update_fields=["state", "completed_at", "response_time_ms"])
-    Response.objects.bulk_create(
-        [
-            Response(
-                trial=trial,
-                question=question,
-                value=answer.value,
-                label=answer.label,
-                number=answer.number,
-            )
-            for question, answer in parsed
-        ]
-    )
-    Coverage.objects.filter(study_image_id=trial.study_image_id, kind=participant.kind).update(
-        n_completed=F("n_completed") + 1
-    )
-    record_event(
-        study=participant.study,
-        participant=participant,
-        kind="trial_completed",
-        data={"trial": trial.position},
-    )
-    finished = not still_open.exists()
-    participant.last_active_at = now
-    if finished:
-        participant.state = ParticipantState.FINISHED
-        participant.ended_at = now
-    participant.save(update_fields=["state", "ended_at", "last_active_at"])
-    if finished:
-        record_event(study=participant.study, participant=participant, kind="participant_finished")
-    return Recorded(stored=True, finished=finished)
+    move_on(participant, trial, upcoming[1:])
+    return Recorded(participant, True, upcoming[1:])

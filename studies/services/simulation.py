@@ -10,20 +10,13 @@ from typing import Any
 
 import numpy as np
 from django.db.models import QuerySet
-from scipy.special import ndtr
 
 from studies import queries
-from studies.models import (
-    Participant,
-    ParticipantKind,
-    ParticipantState,
-    Question,
-    Study,
-    Trial,
-)
-from studies.services.assignment import assign_trials
+from studies.models import BlockKind, Item, Participant, ParticipantKind, Study
+from studies.questions import question_type
+from studies.services.blocks import come_back, complete_block
 from studies.services.enrolment import enrol_participant, sha256_of_text
-from studies.services.responses import record_answers
+from studies.services.responses import Submission, record_answers
 from studies.services.saving import record_event
 
 
@@ -58,7 +51,6 @@ def simulate_raters(
     """
     model = model or RaterModel()
     appeal = image_appeal(study, model, seed)
-    questions = list(study.questions.all())
     n_new = 0
     for index in range(n_raters):
         rng = np.random.default_rng([seed, index])
@@ -75,9 +67,7 @@ def simulate_raters(
                 seed=rater_seed,
             ).participant
             record_event(study=study, participant=rater, kind="rater_simulated", data=asdict(model))
-        if rater.state in (ParticipantState.CONSENTED, ParticipantState.ACTIVE):
-            assign_trials(participant=rater)
-            rate_all(rater, questions, appeal, model, rng)
+        take_part(rater, SimulatedRater(model, appeal, float(rng.normal(0, model.rater_sd))))
         if progress:
             progress(index + 1, n_raters, "simulating raters")
     return n_new
@@ -94,48 +84,75 @@ def image_appeal(study: Study, model: RaterModel, seed: int) -> dict[int, float]
     return {pk: float(a) for (pk, _), a in zip(rows, model.size_effect * z + own, strict=True)}
 
 
-def rate_all(
-    rater: Participant,
-    questions: list[Question],
-    appeal: dict[int, float],
-    model: RaterModel,
-    rng: np.random.Generator,
-) -> None:
-    """Answer every open trial of `rater` in order."""
-    leaning = rng.normal(0, model.rater_sd)
-    spread = np.sqrt(
-        model.size_effect**2 + model.image_sd**2 + model.rater_sd**2 + model.noise_sd**2
-    )
-    trials = list(Trial.objects.filter(participant=rater).order_by("position"))
-    for trial in trials:
-        # Drawn for done trials too, so that a rater who goes on answers as if never stopped.
-        noise = rng.normal(0, model.noise_sd, len(questions))
-        response_ms = model.median_response_ms * rng.lognormal(0, 0.5)
-        if trial.completed_at is not None:
-            continue
-        latent = (appeal[trial.study_image_id] + leaning + noise) / spread
-        record_answers(
-            participant=rater,
-            trial_id=trial.public_id,
-            answers={
-                question.key: simulated_answer(question, float(value))
-                for question, value in zip(questions, latent, strict=True)
-            },
-            response_time_ms=round(response_ms),
+@dataclass(frozen=True)
+class SimulatedRater:
+    """One rater: the model, what each image says to everybody, and this rater's leaning."""
+
+    model: RaterModel
+    appeal: dict[int, float]
+    leaning: float
+
+    def latent(self, image: int, rng: np.random.Generator) -> float:
+        """How an image appeals to this rater at this moment, about standard normal."""
+        model = self.model
+        spread = np.sqrt(
+            model.size_effect**2 + model.image_sd**2 + model.rater_sd**2 + model.noise_sd**2
+        )
+        # Images for practice and checks have no appeal of their own.
+        return float(
+            (self.appeal.get(image, 0.0) + self.leaning + rng.normal(0, model.noise_sd)) / spread
         )
 
 
-def simulated_answer(question: Question, latent: float) -> Any:
-    """The answer for a latent value with about the standard normal distribution."""
-    share = float(ndtr(latent))
-    if question.kind == "likert":
-        points = question.options["points"]
-        return 1 + min(int(share * points), points - 1)
-    undecided = question.options.get("undecided", [])
-    ordered = [
-        label["value"] for label in question.options["labels"] if label["value"] not in undecided
-    ]
-    # The middle of the scale is where nobody is sure.
-    if undecided and abs(share - 0.5) < 0.04:
-        return undecided[0]
-    return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
+def take_part(participant: Participant, rater: SimulatedRater) -> None:
+    """Go through every block that is left, as somebody would who reads and answers all."""
+    protocol = queries.protocol(participant.study)
+    while participant.ended_at is None:
+        block = protocol.block(participant.at_block)
+        if block is None:
+            raise RuntimeError(f"{participant} is at no block of the study")
+        if block.kind in (BlockKind.PRACTICE, BlockKind.RATINGS):
+            participant = answer_next(participant, protocol, rater)
+        else:
+            # Each rater answers the same however often the simulation is interrupted.
+            rng = np.random.default_rng([participant.seed, 0, block.position])
+            answers: dict[str, Any] = {}
+            for item in block.items.all():
+                answers |= answer_to_item(item, rng)
+            participant = complete_block(
+                participant=participant, position=block.position, answers=answers
+            )
+
+
+def answer_next(
+    participant: Participant, protocol: queries.Protocol, rater: SimulatedRater
+) -> Participant:
+    """Answer the next trial of `participant`, or take back what silence has cost them."""
+    upcoming = queries.upcoming_trials(participant, 1)
+    if not upcoming:
+        return come_back(participant=participant)
+    trial = upcoming[0]
+    rng = np.random.default_rng([participant.seed, 1, trial.position])
+    shown = [trial.study_image_id] if trial.study_image_id else list(
+        trial.images.order_by("place").values_list("study_image", flat=True)
+    )  # fmt: skip
+    answers: dict[str, Any] = {}
+    for question in protocol.questions:
+        latent = [rater.latent(image, rng) for image in shown]
+        kind = question_type(question.kind)
+        answers |= kind.simulate(question.key, question.options, latent)
+    if trial.check_asked is not None:
+        answers[trial.check_asked.question.key] = trial.check_asked.expected[0]
+    submission = Submission(
+        trial=trial.public_id,
+        answers=answers,
+        response_time_ms=round(rater.model.median_response_ms * rng.lognormal(0, 0.5)),
+    )
+    return record_answers(participant=participant, submission=submission).participant
+
+
+def answer_to_item(item: Item, rng: np.random.Generator) -> dict[str, Any]:
+    """An answer to a questionnaire's item, or the right one to a comprehension check's."""
+    if item.correct:
+        return {item.key: item.correct[0]}
+    return question_type(item.kind).simulate(item.key, item.options, [float(rng.normal())])

@@ -14,7 +14,6 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractUser
 
 from studies.models import (
-    Coverage,
     Image,
     ImageSet,
     Membership,
@@ -26,7 +25,6 @@ from studies.models import (
     Scan,
     ScanResult,
     Study,
-    StudyImage,
     StudyState,
     Trial,
     TrialState,
@@ -34,8 +32,8 @@ from studies.models import (
 )
 from studies.questions.presets import PRESETS
 from studies.services import design, enrolment, files, lifecycle
-from studies.services.assignment import assign_trials
-from studies.services.responses import record_answers
+from studies.services.blocks import complete_block
+from studies.services.responses import Submission, record_answers
 
 numbers = count(1)
 
@@ -184,12 +182,10 @@ def study(
     made = design.create_study(workspace=workspace, scan=of, **{**values, **fields})
     for name in questions:
         design.add_question(study=made, **PRESETS[name])
-    images = StudyImage.objects.bulk_create(
-        StudyImage(study=made, image=result.image, stratum=f"{result.image.process} q1")
-        for result in of.results.select_related("image").order_by("pk")[:n_images]
-    )
-    Coverage.objects.bulk_create(
-        Coverage(study_image=image, kind=kind) for image in images for kind in ParticipantKind
+    results = of.results.select_related("image").order_by("pk")[:n_images]
+    design.add_images(
+        study=made,
+        images=[(result.image, f"{result.image.process} q1") for result in results],
     )
     for act in ACTS[state]:
         lifecycle.change_state(study=made, act=act)
@@ -211,9 +207,10 @@ def enrolled(
 def participant(
     study: Study, kind: ParticipantKind = ParticipantKind.PERSON, *, seed: int = 1
 ) -> Participant:
-    """A participant with trials, none of them answered."""
+    """A participant who read the instructions and has trials, none of them answered."""
     made = enrolled(study, kind, seed=seed).participant
-    assign_trials(participant=made)
+    while made.started_at is None and made.ended_at is None:
+        made = complete_block(participant=made, position=made.at_block)
     return made
 
 
@@ -241,11 +238,11 @@ def rated_participant(
     questions = list(study.questions.all())
     trials = Trial.objects.filter(participant=made, state=TrialState.ASSIGNED)
     for trial in trials.select_related("study_image__image").order_by("position")[:n_trials]:
-        record_answers(
-            participant=made,
-            trial_id=trial.public_id,
+        submission = Submission(
+            trial=trial.public_id,
             answers=answers(trial, questions),
             response_time_ms=str(1000 + trial.position),
         )
+        record_answers(participant=made, submission=submission)
     made.refresh_from_db()
     return made

@@ -37,7 +37,7 @@ IMAGE_COLUMNS = {
 PARTICIPANT_COLUMNS = {
     "kind": ("Kind", "kind", False),
     "state": ("State", "state", False),
-    "rated": ("Rated", "n_done", True),
+    "rated": ("Rated", "n_completed", True),
     "started": ("Started", "started_at", True),
     "duration": ("Duration", "duration", True),
 }

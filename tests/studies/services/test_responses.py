@@ -4,7 +4,7 @@ import pytest
 
 from studies.errors import DomainError
 from studies.models import Coverage, Event, ParticipantState, Response, Trial
-from studies.services.enrolment import withdraw_participant
+from studies.services.leaving import withdraw_participant
 from studies.services.lifecycle import change_state
 from studies.services.responses import plausible_ms, record_answers
 from tests.studies import factories

@@ -1,10 +1,8 @@
-"""Every read that is more than a filter."""
+"""What researchers' pages, the API and the admin read."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-import pandas as pd
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import (
     Avg,
@@ -22,6 +20,7 @@ from django.db.models.functions import Coalesce
 from studies.models import (
     Coverage,
     Image,
+    ImageRole,
     ImageSet,
     Participant,
     ParticipantKind,
@@ -33,61 +32,10 @@ from studies.models import (
     Study,
     StudyImage,
     Trial,
+    TrialRole,
     TrialState,
     Workspace,
 )
-
-# Participants
-
-
-@dataclass(frozen=True)
-class Step:
-    """Where a participant is: their next trial, the one after it, and how far they are."""
-
-    trial: Trial
-    following: Trial | None
-    n_done: int
-    n_trials: int
-
-
-def next_step(participant: Participant) -> Step | None:
-    """The participant's next trial, or None where none is left. Two queries."""
-    upcoming = list(
-        Trial.objects.filter(participant=participant, state=TrialState.ASSIGNED)
-        .select_related("study_image__image")
-        .order_by("position")[:2]
-    )
-    if not upcoming:
-        return None
-    counts = Trial.objects.filter(participant=participant).aggregate(
-        n=Count("pk"), done=Count("pk", filter=Q(state=TrialState.COMPLETED))
-    )
-    following = upcoming[1] if len(upcoming) > 1 else None
-    return Step(upcoming[0], following, counts["done"], counts["n"])
-
-
-def n_completed_trials(participant: Participant) -> int:
-    return participant.trials.filter(state=TrialState.COMPLETED).count()
-
-
-def open_trials_per_image(study: Study, kind: str, active_since: datetime) -> dict[int, int]:
-    """Study image → open trials of the participants of `kind` who were active since then."""
-    rows = (
-        Trial.objects.filter(
-            participant__study=study,
-            participant__kind=kind,
-            participant__state=ParticipantState.ACTIVE,
-            participant__last_active_at__gte=active_since,
-            state=TrialState.ASSIGNED,
-        )
-        .order_by()
-        .values_list("study_image")
-        .annotate(n=Count("pk"))
-    )
-    return dict(rows)
-
-
-# Researchers
 
 
 def workspaces_of(user: User | AnonymousUser) -> QuerySet[Workspace]:
@@ -110,7 +58,7 @@ def with_participant_counts(studies: QuerySet[Study]) -> QuerySet[Study]:
     people = Participant.objects.filter(study=OuterRef("pk"), kind=ParticipantKind.PERSON)
     simulated = Participant.objects.filter(study=OuterRef("pk"), kind=ParticipantKind.SIMULATED)
     return studies.annotate(
-        n_images=counted(StudyImage.objects.filter(study=OuterRef("pk"))),
+        n_images=counted(StudyImage.objects.filter(study=OuterRef("pk"), role=ImageRole.RATING)),
         n_people=counted(people),
         n_finished=counted(people.filter(state=ParticipantState.FINISHED)),
         n_simulated=counted(simulated),
@@ -126,7 +74,7 @@ def study_images(study: Study) -> QuerySet[StudyImage]:
 
     result = ScanResult.objects.filter(scan=study.scan_id, image=OuterRef("image"))
     return (
-        StudyImage.objects.filter(study=study)
+        StudyImage.objects.filter(study=study, role=ImageRole.RATING)
         .select_related("image")
         .annotate(
             n_people=completed(ParticipantKind.PERSON),
@@ -153,18 +101,18 @@ def scans_of_image(image: Image) -> QuerySet[ScanResult]:
 
 
 def participants_with_progress(study: Study) -> QuerySet[Participant]:
-    """Participants, latest first, with n_trials, n_done and, where they ended, duration."""
+    """Participants, latest first, with n_assigned, n_completed and, where they ended, duration."""
 
     def counted(trials: QuerySet[Trial]) -> Coalesce:
         per_participant = trials.order_by().values("participant").annotate(n=Count("pk"))
         return Coalesce(Subquery(per_participant.values("n")), 0)
 
-    trials = Trial.objects.filter(participant=OuterRef("pk"))
+    trials = Trial.objects.filter(participant=OuterRef("pk")).exclude(role=TrialRole.PRACTICE)
     return (
         Participant.objects.filter(study=study)
         .annotate(
-            n_trials=counted(trials),
-            n_done=counted(trials.filter(state=TrialState.COMPLETED)),
+            n_assigned=counted(trials),
+            n_completed=counted(trials.filter(state=TrialState.COMPLETED)),
             duration=ExpressionWrapper(
                 F("ended_at") - F("started_at"), output_field=DurationField()
             ),
@@ -223,74 +171,6 @@ def group_by_process(scan: Scan) -> list[dict[str, Any]]:
         .order_by("process")
     )
     return [dict(row) for row in rows]
-
-
-# Analysis and export
-
-
-def kinds_with_ratings(study: Study) -> list[str]:
-    """The kinds of participants that have rated anything, people first."""
-    rated = set(
-        Coverage.objects.filter(study_image__study=study, n_completed__gt=0)
-        .order_by()
-        .values_list("kind", flat=True)
-        .distinct()
-    )
-    return [kind.value for kind in ParticipantKind if kind.value in rated]
-
-
-def ratings_frame(study: Study, kind: str) -> pd.DataFrame:
-    """Every answer of one kind of participants, a row each, in a fixed order.
-
-    Columns: question (its key), rater and image (public ids), number, value.
-    Answers given before somebody withdrew are among them: they agreed to that.
-    """
-    rows = (
-        Response.objects.filter(
-            trial__participant__study=study,
-            trial__participant__kind=kind,
-        )
-        .order_by("question__position", "trial__participant_id", "trial__position")
-        .values_list(
-            "question__key",
-            "trial__participant__public_id",
-            "trial__study_image__image__public_id",
-            "number",
-            "value",
-        )
-    )
-    columns = ["question", "rater", "image", "number", "value"]
-    frame = pd.DataFrame.from_records(list(rows.iterator(chunk_size=5000)), columns=columns)
-    return frame.astype({"number": float})
-
-
-def images_frame(study: Study) -> pd.DataFrame:
-    """The study's images, a row each, in a fixed order.
-
-    Columns: image (the image's public id), process, stratum, size, score, in_group.
-    """
-    columns = ["image", "process", "stratum", "size", "score", "in_group"]
-    rows: QuerySet[Any] = study_images(study)
-    values = rows.order_by("pk").values_list(
-        "image__public_id", "image__process", "stratum", "size", "score", "in_group"
-    )
-    return pd.DataFrame.from_records(list(values), columns=columns)
-
-
-def response_rows(study: Study) -> QuerySet[Response]:
-    """Every answer of every kind of participants, by participant, trial and question."""
-    return Response.objects.filter(trial__participant__study=study).order_by(
-        "trial__participant_id", "trial__position", "question__position"
-    )
-
-
-def strata(study: Study) -> dict[str, int]:
-    """The study's strata and how many images each holds."""
-    counts = study.study_images.values("stratum").annotate(n=Count("pk")).order_by("stratum")
-    return dict(counts.values_list("stratum", "n"))
-
-
-# Scans
 
 
 def n_creative_in_group(scan: Scan) -> int:

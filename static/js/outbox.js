@@ -1,0 +1,73 @@
+// Answers on their way. Each is written down here before anything is sent, is sent again until
+// the server says that it holds it, and only then struck off: a lost network, a reload or a
+// closed tab lose none. The server keeps one answer however often it comes.
+"use strict";
+
+class Outbox {
+  static FIRST_WAIT_MS = 1000;
+  static MAX_WAIT_MS = 20000;
+
+  // `send(entry)` resolves to {held: true, ...} or {refused: words} or null for "not now".
+  constructor(name, send) {
+    this.name = `musescan-outbox-${name}`;
+    this.send = send;
+    this.memory = null; // where the browser keeps nothing for us
+    this.draining = null;
+  }
+
+  entries() {
+    if (this.memory) return this.memory;
+    try {
+      return JSON.parse(localStorage.getItem(this.name)) ?? [];
+    } catch {
+      return [];
+    }
+  }
+
+  write(entries) {
+    try {
+      if (this.memory) throw new Error();
+      if (entries.length) localStorage.setItem(this.name, JSON.stringify(entries));
+      else localStorage.removeItem(this.name);
+    } catch {
+      this.memory = entries;
+    }
+  }
+
+  add(entry) {
+    this.write([...this.entries(), entry]);
+  }
+
+  strike(key) {
+    this.write(this.entries().filter((entry) => entry.key !== key));
+  }
+
+  has(trial) {
+    return this.entries().some((entry) => entry.trial === trial);
+  }
+
+  // Sends what there is, oldest first, one at a time; `told(outcome, entry)` hears of each.
+  drain(told) {
+    this.draining ??= this.drainAll(told).finally(() => (this.draining = null));
+    return this.draining;
+  }
+
+  async drainAll(told) {
+    let waitMs = Outbox.FIRST_WAIT_MS;
+    for (let entry; (entry = this.entries()[0]); ) {
+      const outcome = await this.send(entry);
+      if (outcome === null || outcome.wait) {
+        told(outcome ?? { wait: "" }, entry);
+        await Promise.race([
+          new Promise((again) => setTimeout(again, waitMs)),
+          new Promise((again) => addEventListener("online", again, { once: true })),
+        ]);
+        waitMs = Math.min(2 * waitMs, Outbox.MAX_WAIT_MS);
+        continue;
+      }
+      waitMs = Outbox.FIRST_WAIT_MS;
+      this.strike(entry.key);
+      told(outcome, entry);
+    }
+  }
+}

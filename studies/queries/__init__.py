@@ -1,0 +1,61 @@
+"""Every read that is more than a filter."""
+
+from studies.queries.participation import (
+    Protocol,
+    comes_before_images,
+    n_completed_trials,
+    protocol,
+    returned_pairs,
+    returned_trials,
+    upcoming_trials,
+)
+from studies.queries.ratings import (
+    images_frame,
+    kinds_with_ratings,
+    ratings_frame,
+    response_rows,
+    strata,
+)
+from studies.queries.researchers import (
+    ImageSetSummary,
+    group_by_process,
+    image_set_summaries,
+    irreplaceable,
+    n_creative_in_group,
+    neighbours_in_set,
+    participant_flow,
+    participants_with_progress,
+    results_by_score,
+    scans_of_image,
+    study_images,
+    with_participant_counts,
+    workspaces_of,
+)
+
+__all__ = [
+    "ImageSetSummary",
+    "Protocol",
+    "comes_before_images",
+    "group_by_process",
+    "image_set_summaries",
+    "images_frame",
+    "irreplaceable",
+    "kinds_with_ratings",
+    "n_completed_trials",
+    "n_creative_in_group",
+    "neighbours_in_set",
+    "participant_flow",
+    "participants_with_progress",
+    "protocol",
+    "ratings_frame",
+    "response_rows",
+    "results_by_score",
+    "returned_pairs",
+    "returned_trials",
+    "scans_of_image",
+    "strata",
+    "study_images",
+    "upcoming_trials",
+    "with_participant_counts",
+    "workspaces_of",
+]
