@@ -38,6 +38,7 @@ from studies.services.slots import (
     images_of,
     is_silent,
     lock_balance,
+    slots_of,
     take_again,
 )
 
@@ -214,7 +215,7 @@ def take_late(participant: Participant, trial: Trial) -> None:
             study=participant.study,
             participant=participant,
             kind="slots_taken_again",
-            data={"study_images": sorted(counts.elements()), "late": True},
+            data={"late": True, **slots_of([trial])},
         )
     participant.n_trials += 1
     participant.save(update_fields=["n_trials"])
@@ -305,7 +306,7 @@ def mark_unseen(*, participant: Participant, trial_id: str) -> Recorded:
             study=participant.study,
             participant=participant,
             kind="slots_returned",
-            data={"reason": "unseen", "study_images": sorted(counts.elements())},
+            data={"reason": "unseen", **slots_of([trial])},
         )
     move_on(participant, trial, upcoming[1:])
     return Recorded(participant, True, upcoming[1:])
