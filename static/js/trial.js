@@ -19,6 +19,16 @@ const exposureMs = Number(page.dataset.exposureMs) || null;
 let { done, total, trials } = JSON.parse(document.querySelector("#trials").textContent);
 let current = null;
 let onward = null; // where to go when everything is sent
+let refused = false;
+
+// crypto.randomUUID is there on secure pages only; a laboratory's own network may have none.
+function newKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
 
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_all, name) => values[name]);
 
@@ -160,7 +170,7 @@ function failed(trial, index) {
   stimuli[index].append(notice);
   notice.querySelector("[data-act=again]").addEventListener("click", () => show(trial, true));
   notice.querySelector("[data-act=skip]").addEventListener("click", () => {
-    commit({ key: crypto.randomUUID(), trial: trial.trial, unseen: true });
+    commit({ key: newKey(), trial: trial.trial, unseen: true });
   });
 }
 
@@ -210,9 +220,8 @@ function told(outcome, entry) {
   }
   words.offline.hidden = true;
   if (outcome.refused !== undefined) {
-    // The server said no and stored nothing: its own page says why.
-    outbox.write([]);
-    onward = location.pathname;
+    // The server said no and stored nothing: its own page says where things stand.
+    refused = true;
     return;
   }
   if (!outbox.entries().length) words.saved.textContent = words.saved.dataset.saved;
@@ -236,9 +245,9 @@ async function sendAll() {
     await sendAll();
     return;
   }
-  if (onward && !trials.length) location.assign(onward);
+  if (refused) location.reload();
+  else if (!trials.length && onward) location.assign(onward);
   else if (!trials.length) location.reload();
-  else if (onward && current === null) location.assign(onward);
 }
 
 function commit(entry) {
@@ -264,7 +273,7 @@ form.addEventListener("submit", (event) => {
   evidence.height_px = innerHeight;
   evidence.pixel_ratio = devicePixelRatio;
   commit({
-    key: crypto.randomUUID(),
+    key: newKey(),
     trial: current.trial,
     answers,
     response_time_ms: Math.round(performance.now() - paintedAt),
@@ -348,6 +357,7 @@ addEventListener("pageshow", (event) => {
 });
 
 // What an earlier page left behind goes first, and is not asked again.
+done += trials.filter((trial) => outbox.has(trial.trial)).length;
 trials = trials.filter((trial) => !outbox.has(trial.trial));
 if (outbox.entries().length) {
   words.saved.textContent = words.saved.dataset.saving;
