@@ -16,7 +16,7 @@ const words = {
 const exposureMs = Number(page.dataset.exposureMs) || null;
 
 // Where the participant is: the trials that the server has told of, the first one on the page.
-let { done, total, trials } = JSON.parse(document.querySelector("#trials").textContent);
+let { total, trials } = JSON.parse(document.querySelector("#trials").textContent);
 let current = null;
 let onward = null; // where to go when everything is sent
 let refused = false;
@@ -175,14 +175,14 @@ function failed(trial, index) {
 }
 
 function progress() {
-  const number = done + 1;
+  const number = current.number;
   const bar = page.querySelector("progress");
   const practice = current.practice;
   page.classList.toggle("practising", practice);
   words.where.textContent = practice ? words.where.dataset.practice : fill(words.where.dataset.of, { number, total });
   words.heading.textContent = practice ? words.heading.dataset.practice : fill(words.heading.dataset.words, { number });
   if (total) bar.max = total;
-  bar.value = done;
+  bar.value = practice ? 0 : number - 1;
 }
 
 // Sending
@@ -254,7 +254,6 @@ function commit(entry) {
   outbox.add(entry);
   words.saved.textContent = words.saved.dataset.saving;
   trials.shift();
-  done += 1;
   current = null;
   submit.setAttribute("aria-disabled", "true");
   // The next image is here already: nobody waits for the acknowledgement to see it.
@@ -357,7 +356,6 @@ addEventListener("pageshow", (event) => {
 });
 
 // What an earlier page left behind goes first, and is not asked again.
-done += trials.filter((trial) => outbox.has(trial.trial)).length;
 trials = trials.filter((trial) => !outbox.has(trial.trial));
 if (outbox.entries().length) {
   words.saved.textContent = words.saved.dataset.saving;

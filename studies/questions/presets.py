@@ -52,7 +52,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "options": {},
     },
     "best_worst_creativity": {
-        "key": "creativity",
+        "key": "best_worst",
         "kind": "best_worst",
         "text": "Which of these images is the most creative, and which the least?",
         "options": {"k": 4, "best": "Most creative", "worst": "Least creative"},

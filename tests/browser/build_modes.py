@@ -90,9 +90,7 @@ def build() -> None:
         study=everything, images=[(each, "practice") for each in images[1:3]],
         role=ImageRole.PRACTICE,
     )  # fmt: skip
-    asked = design.add_images(
-        study=everything, images=[(images[3], "check")], role=ImageRole.CHECK
-    )
+    asked = design.add_images(study=everything, images=[(images[3], "check")], role=ImageRole.CHECK)
     design.add_check(
         study=everything, kind=CheckKind.ATTENTION, study_image=asked[0],
         question=everything.questions.get(key="creativity"), expected=[2],

@@ -60,6 +60,7 @@ def server(tmp_path_factory):
     run("manage.py", "migrate", "-v0")
     run("manage.py", "collectstatic", "-v0", "--no-input")
     run("-m", "tests.browser.build_study")
+    run("-m", "tests.browser.build_modes")
     port = free_port()
     arguments = ["--interface", "wsgi", "--port", str(port), "--blocking-threads", "4"]
     process = subprocess.Popen(

@@ -191,9 +191,7 @@ def test_an_answer_shows_that_somebody_is_there(study):
     rater = factories.participant(study, seed=1)
     fall_silent(rater)
     first = rater.trials.get(position=1)
-    record_answers(
-        participant=rater, submission=Submission(first.public_id, {"creativity": "3"})
-    )
+    record_answers(participant=rater, submission=Submission(first.public_id, {"creativity": "3"}))
     next_one = factories.participant(study, seed=2)
     assert not set(images_of(rater)) & set(images_of(next_one))
 

@@ -282,8 +282,9 @@ def test_where_the_policy_says_so_who_comes_back_late_does_not_go_on():
             "the block of gallery before the ratings",
         ),
         (
-            lambda s: type(s).objects.filter(pk=s.pk).update(entry="prolific")
-            and s.codes.all().delete(),
+            lambda s: (
+                type(s).objects.filter(pk=s.pk).update(entry="prolific") and s.codes.all().delete()
+            ),
             "a completion code",
         ),
         (lambda s: type(s).objects.filter(pk=s.pk).update(target_unit="pair"), "two images"),
