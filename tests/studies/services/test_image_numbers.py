@@ -44,9 +44,9 @@ def test_a_slider_gives_the_mean_between_its_ends():
 
 
 def test_pairs_give_abilities_that_follow_the_choices():
-    question = analysed(
-        "forced_choice", {"tie": "No difference"}, n_raters=20, model=RaterModel()
-    )["questions"][0]
+    question = analysed("forced_choice", {"tie": "No difference"}, n_raters=20, model=RaterModel())[
+        "questions"
+    ][0]
     assert question["n_ratings"] == 20 * 8
     won = defaultdict(list)
     for (left, right), value in shown_and_answered():
