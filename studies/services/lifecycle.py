@@ -17,7 +17,9 @@ from studies.models import (
 )
 from studies.questions import question_type
 from studies.sequences import max_repeats
+from studies.services.recruitment import check_service_settings
 from studies.services.saving import record_event
+from studies.services.screening import parse_screening
 
 # Blocks that show images, in the order in which they may come.
 SHOWING = (BlockKind.GALLERY, BlockKind.PRACTICE, BlockKind.RATINGS)
@@ -43,8 +45,23 @@ def missing_for_launch(study: Study) -> list[str]:
         missing.append("questions that are all about the same number of images")
     missing += missing_images(study, max(together, default=1))
     missing += missing_in_blocks(study)
+    missing += missing_at_entry(study)
     if study.entry in WITH_CODES and not study.codes.filter(outcome=Outcome.COMPLETED).exists():
         missing.append("a completion code")
+    return missing
+
+
+def missing_at_entry(study: Study) -> list[str]:
+    """What of the ways in and out could not be applied to anybody."""
+    missing = []
+    try:
+        check_service_settings(study.entry, study.service_settings)
+    except ValueError as error:
+        missing.append(f"settings of the recruitment service that fit ({error})")
+    try:
+        parse_screening(study.screening)
+    except ValueError as error:
+        missing.append(f"screening that can be applied ({error})")
     return missing
 
 

@@ -59,6 +59,7 @@ def server(tmp_path_factory):
 
     run("manage.py", "migrate", "-v0")
     run("manage.py", "collectstatic", "-v0", "--no-input")
+    run("-m", "tests.browser.build_entries")
     run("-m", "tests.browser.build_study")
     run("-m", "tests.browser.build_modes")
     port = free_port()

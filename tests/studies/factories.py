@@ -14,6 +14,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractUser
 
 from studies.models import (
+    EntryService,
     Image,
     ImageSet,
     Membership,
@@ -33,6 +34,8 @@ from studies.models import (
 from studies.questions.presets import PRESETS
 from studies.services import design, enrolment, files, lifecycle
 from studies.services.blocks import complete_block
+from studies.services.invitations import create_invitations
+from studies.services.recruitment import Arrival
 from studies.services.responses import Submission, record_answers
 
 numbers = count(1)
@@ -192,23 +195,46 @@ def study(
     return made
 
 
+def arrival(study: Study, person: str | None = None, **submission: str) -> Arrival:
+    """Somebody who comes to `study` as it wants; with single-use links by a new invitation."""
+    if study.entry == EntryService.SINGLE_USE:
+        person = person or create_invitations(study=study, n=1)[0].token
+    elif study.entry == EntryService.MTURK:
+        submission = {"assignmentId": f"assignment{next(numbers)}"} | submission
+    return Arrival(study.entry, person or f"person{next(numbers)}", submission)
+
+
 def enrolled(
-    study: Study, kind: ParticipantKind = ParticipantKind.PERSON, *, seed: int = 1
+    study: Study,
+    kind: ParticipantKind = ParticipantKind.PERSON,
+    *,
+    seed: int = 1,
+    by: Arrival | None = None,
 ) -> enrolment.Enrolment:
-    """A participant who agreed, with the token that their browser would hold."""
+    """A participant who agreed, with the token that their browser would hold.
+
+    They come `by` an arrival, which is made where the study wants one.
+    """
+    if kind == ParticipantKind.PERSON and study.entry != EntryService.OPEN:
+        by = by or arrival(study)
     return enrolment.enrol_participant(
         study=study,
         consent_sha256=enrolment.sha256_of_text(study.consent),
         kind=kind,
         seed=seed,
+        arrival=by,
     )
 
 
 def participant(
-    study: Study, kind: ParticipantKind = ParticipantKind.PERSON, *, seed: int = 1
+    study: Study,
+    kind: ParticipantKind = ParticipantKind.PERSON,
+    *,
+    seed: int = 1,
+    by: Arrival | None = None,
 ) -> Participant:
     """A participant who read the instructions and has trials, none of them answered."""
-    made = enrolled(study, kind, seed=seed).participant
+    made = enrolled(study, kind, seed=seed, by=by).participant
     while made.started_at is None and made.ended_at is None:
         made = complete_block(participant=made, position=made.at_block)
     return made
@@ -232,9 +258,10 @@ def rated_participant(
     seed: int = 1,
     n_trials: int | None = None,
     answers: Answers = first_or_last,
+    by: Arrival | None = None,
 ) -> Participant:
     """A participant who answered their first `n_trials` trials (None: all) by the services."""
-    made = participant(study, kind, seed=seed)
+    made = participant(study, kind, seed=seed, by=by)
     questions = list(study.questions.all())
     trials = Trial.objects.filter(participant=made, state=TrialState.ASSIGNED)
     for trial in trials.select_related("study_image__image").order_by("position")[:n_trials]:

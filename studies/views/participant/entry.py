@@ -1,92 +1,234 @@
-"""Coming in: the first page, consent, and leaving before anything is stored."""
+"""Coming in: the first page, consent, coming back, and leaving before anything is stored."""
 
-from django.core.signing import BadSignature, Signer
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from csp.constants import SELF
+from csp.decorators import csp_replace
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language_info, gettext_lazy
+from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_GET, require_http_methods
 
 from studies.errors import DomainError
-from studies.models import Study, StudyState
+from studies.models import EntryService, Outcome, ParticipantKind, Study, StudyState
 from studies.services import enrolment
-from studies.views.participant.access import (
-    here,
-    known_participant,
-    set_session_cookie,
-    study_page,
-    to_here,
-)
+from studies.services.recruitment import MTURK_SUBMIT, SERVICES
+from studies.services.screening import parse_environment, screen_visitor
+from studies.views.errors import error_page
+from studies.views.participant.access import here, set_session_cookie, study_page, to_here
+from studies.views.participant.arrivals import Visit, keep_for_exit, visit_by_form, visit_by_link
+from studies.views.participant.exits import handing_in, leaving_context
+
+# What a link can lack, as a page: status and heading.
+TURNED_BACK = {
+    "arrival_incomplete": (400, gettext_lazy("This link is not complete")),
+    "unknown_invitation": (404, gettext_lazy("Invitation not recognised")),
+    "unknown_form": (403, gettext_lazy("This page was not recognised")),
+    "pilot_link": (403, gettext_lazy("This pilot link does not work")),
+}
+
+# Mechanical Turk shows a task in a frame of its own pages, and takes the assignment back by a
+# form from inside that frame; the marketplace goes on from there to its workers' site.
+MTURK_FRAMES = ["https://*.mturk.com"]
+MTURK_FORMS = [SELF, *MTURK_SUBMIT, "https://worker.mturk.com"]
+
+Page = Callable[[HttpRequest], HttpResponseBase]
 
 
-def signer(study: Study) -> Signer:
-    return Signer(salt=f"enrolment in {study.slug}")
+def framable(page: Page) -> Page:
+    """Let Mechanical Turk show `page` in its frame; only a page that stores nothing may be."""
+    directives = {"frame-ancestors": MTURK_FRAMES, "form-action": MTURK_FORMS}
+    return csp_replace(directives)(xframe_options_exempt(page))
 
 
-def issued_token(study: Study, signed: str) -> str:
-    """The token that a consent page of `study` was issued with.
+def entry_page(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """A page of a study for whoever may come in; a link that is not good becomes a page."""
 
-    The page carries it, so that the page sent twice enrols one participant.
-    """
-    try:
-        return signer(study).unsign(signed)
-    except BadSignature:
-        raise DomainError(
-            "consent_changed",
-            _("This page could not be recognised. Please read it once more and try again."),
-        ) from None
+    @wraps(view)
+    def wrapper(request: HttpRequest, study: Study, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return view(request, study, **kwargs)
+        except DomainError as error:
+            if error.code not in TURNED_BACK:
+                raise
+            return turned_back(request, study, error)
+
+    return study_page(wrapper)
+
+
+def turned_back(request: HttpRequest, study: Study, error: DomainError) -> HttpResponseBase:
+    status, heading = TURNED_BACK[error.code]
+
+    def page(request: HttpRequest) -> HttpResponseBase:
+        return error_page(request, status=status, heading=str(heading), detail=error.detail)
+
+    return (framable(page) if study.entry == EntryService.MTURK else page)(request)
 
 
 @require_GET
-@study_page
-def landing(request: HttpRequest, study: Study) -> HttpResponse:
-    participant = known_participant(request, study)
-    over = participant is not None and participant.ended_at is not None
+@entry_page
+def landing(request: HttpRequest, study: Study) -> HttpResponseBase:
+    visit = visit_by_link(request, study)
+    known = visit.known
+    over = known is not None and known.ended_at is not None
     closed = ""
     if study.state != StudyState.RUNNING and not over:
         closed = str(enrolment.CLOSED_TO_ANSWERS[StudyState(study.state)][1])
     context = {
         "study": study,
-        "participant": participant,
-        "here": participant and reverse(here(participant), args=[study.slug]),
+        "visit": visit,
+        "over": over,
+        "here": onward(visit),
         "closed": closed,
+        "identified": bool(SERVICES[study.entry].person),
+        "invited": study.entry == EntryService.SINGLE_USE,
+        "service": study.get_entry_display(),
+        "pilot": is_pilot(visit),
     }
-    return render(request, "participant/landing.html", context)
+    if study.entry != EntryService.MTURK or visit.pilot:
+        return render(request, "participant/landing.html", context)
+    context["framed"] = True
+    context["hand_in"] = known and handing_in(study, known, visit.arrival)
+    return framable(lambda request: render(request, "participant/landing.html", context))(request)
+
+
+def onward(visit: Visit) -> str:
+    """Where the first page's button leads."""
+    if visit.participant is not None:
+        return reverse(here(visit.participant), args=[visit.study.slug])
+    return visit.address("rejoin" if visit.elsewhere else "consent")
+
+
+def is_pilot(visit: Visit) -> bool:
+    """Whether the page says that this is a pilot: by the link, or by who has begun."""
+    participant = visit.participant
+    return bool(visit.pilot) or (
+        participant is not None and participant.kind == ParticipantKind.PILOT
+    )
 
 
 @require_http_methods(["GET", "POST"])
-@study_page
+@entry_page
 def consent(request: HttpRequest, study: Study) -> HttpResponse:
-    participant = known_participant(request, study)
-    if participant is not None:
-        return to_here(participant)
-    enrolment.require_running(study)
-    error = ""
-    if request.method == "POST":
-        try:
-            enrolled = enrolment.enrol_participant(
-                study=study,
-                consent_sha256=request.POST.get("consent_sha256", ""),
-                token=issued_token(study, request.POST.get("enrolment", "")),
-            )
-        except DomainError as refused:
-            if refused.code != "consent_changed":
-                raise
-            error = refused.detail
-        else:
-            response = to_here(enrolled.participant)
-            set_session_cookie(request, response, study, enrolled.token)
-            return response
+    if request.method == "GET":
+        visit = visit_by_link(request, study)
+        if visit.participant is not None:
+            return to_here(visit.participant)
+        if visit.preview or visit.elsewhere is not None:
+            return redirect(visit.address("rejoin" if visit.elsewhere else "landing"))
+        enrolment.require_running(study)
+        return consent_page(request, visit)
+    try:
+        return take_consent(request, study)
+    except DomainError as error:
+        if error.code not in ("consent_changed", "unknown_form", "not_measured"):
+            raise
+        return consent_page(request, visit_by_link(request, study), error.detail)
+
+
+def consent_page(request: HttpRequest, visit: Visit, error: str = "") -> HttpResponse:
     context = {
-        "study": study,
+        "study": visit.study,
+        "visit": visit,
         "error": error,
-        "enrolment": signer(study).sign(enrolment.new_token()),
-        "consent_sha256": enrolment.sha256_of_text(study.consent),
+        "enrolment": visit.signed(),
+        "consent_sha256": enrolment.sha256_of_text(visit.study.consent),
+        "declined": visit.address("declined"),
+        "pilot": is_pilot(visit),
     }
     return render(request, "participant/consent.html", context, status=409 if error else 200)
+
+
+def take_consent(request: HttpRequest, study: Study) -> HttpResponse:
+    """Let somebody in who agreed, unless what they have in front of them keeps them out."""
+    token, visit = visit_by_form(request, study)
+    if visit.participant is not None:
+        return to_here(visit.participant)
+    enrolment.require_running(study)
+    environment = parse_environment(request.POST.dict())
+    if visit.elsewhere is None:
+        reasons = screen_visitor(study=study, environment=environment, kind=visit.kind)
+        if reasons:
+            return screened_out(request, visit, reasons)
+    enrolled = enrolment.enrol_participant(
+        study=study,
+        consent_sha256=request.POST.get("consent_sha256", ""),
+        token=token,
+        kind=visit.kind,
+        environment=environment.kept() if environment else {},
+        arrival=visit.arrival,
+    )
+    return let_in(request, visit, enrolled)
+
+
+def let_in(request: HttpRequest, visit: Visit, enrolled: enrolment.Enrolment) -> HttpResponse:
+    response = to_here(enrolled.participant)
+    set_session_cookie(request, response, visit.study, enrolled.token)
+    keep_for_exit(request, response, visit.study, visit.arrival)
+    return response
+
+
+def screened_out(request: HttpRequest, visit: Visit, reasons: list[str]) -> HttpResponse:
+    study = visit.study
+    context = {
+        "study": study,
+        "reasons": reasons,
+        "min_width_px": study.screening.get("min_width_px"),
+        "devices": study.screening.get("devices", []),
+        "languages": [name_of(tag) for tag in study.screening.get("languages", [])],
+        "again": visit.address("consent"),
+        "pilot": is_pilot(visit),
+        **leaving_context(study, Outcome.SCREENED_OUT, visit.arrival),
+    }
+    return render(request, "participant/screened_out.html", context)
+
+
+def name_of(tag: str) -> str:
+    """The language `tag` in the words of the page; the tag itself where it is not known."""
+    try:
+        return str(get_language_info(tag.lower())["name_translated"])
+    except KeyError:
+        return tag
+
+
+@require_http_methods(["GET", "POST"])
+@entry_page
+def rejoin(request: HttpRequest, study: Study) -> HttpResponse:
+    """Going on in another browser; like every session, it begins with a button."""
+    if request.method == "GET":
+        token, visit = "", visit_by_link(request, study)
+    else:
+        token, visit = visit_by_form(request, study)
+    if visit.participant is not None:
+        return to_here(visit.participant)
+    if visit.elsewhere is None or visit.arrival is None:
+        return redirect(visit.address("landing"))
+    if request.method == "POST":
+        enrolled = enrolment.rejoin_participant(study=study, arrival=visit.arrival, token=token)
+        return let_in(request, visit, enrolled)
+    context = {
+        "study": study,
+        "enrolment": visit.signed(),
+        "over": visit.elsewhere.ended_at is not None,
+    }
+    return render(request, "participant/rejoin.html", context)
 
 
 @require_GET
 @study_page
 def declined(request: HttpRequest, study: Study) -> HttpResponse:
-    return render(request, "participant/declined.html", {"study": study})
+    try:
+        visit = visit_by_link(request, study)
+    except DomainError:
+        visit = Visit(study)
+    context = {
+        "study": study,
+        "first_page": visit.address("landing"),
+        "pilot": is_pilot(visit),
+        **leaving_context(study, Outcome.NO_CONSENT, visit.arrival),
+    }
+    return render(request, "participant/declined.html", context)

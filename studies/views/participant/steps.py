@@ -9,11 +9,20 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from studies import queries
 from studies.errors import DomainError
-from studies.models import Block, BlockKind, Participant, ParticipantState, TrialRole
+from studies.models import (
+    Block,
+    BlockKind,
+    Participant,
+    ParticipantKind,
+    ParticipantState,
+    TrialRole,
+)
 from studies.services import enrolment
 from studies.services.blocks import MAX_ATTEMPTS, complete_block, n_attempts
 from studies.services.leaving import withdraw_participant
 from studies.views.participant.access import here, participant_page, to_here
+from studies.views.participant.arrivals import kept_for_exit
+from studies.views.participant.exits import leaving_context
 from studies.views.participant.presenting import (
     asked,
     assets,
@@ -132,12 +141,15 @@ def stop(request: HttpRequest, participant: Participant) -> HttpResponse:
 def debrief(request: HttpRequest, participant: Participant) -> HttpResponse:
     if participant.ended_at is None:
         return to_here(participant)
-    code = participant.study.codes.filter(outcome=participant.outcome).first()
+    study = participant.study
     context = {
-        "study": participant.study,
+        "study": study,
         "participant": participant,
         "finished": participant.state == ParticipantState.FINISHED,
-        "code": code.code if code else "",
         "n_done": queries.n_completed_trials(participant),
+        **leaving_context(study, participant.outcome, kept_for_exit(request, study)),
     }
+    if participant.kind == ParticipantKind.PILOT:
+        # Nobody waits for a pilot at the recruitment service.
+        context |= {"way_back": None, "back_by_tab": False}
     return render(request, "participant/debrief.html", context)

@@ -9,6 +9,7 @@ app_name = "participant"
 urlpatterns = [
     path("", entry.landing, name="landing"),
     path("consent/", entry.consent, name="consent"),
+    path("rejoin/", entry.rejoin, name="rejoin"),
     path("declined/", entry.declined, name="declined"),
     path("step/", steps.step, name="step"),
     path("trial/", trials.trial, name="trial"),
