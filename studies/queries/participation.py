@@ -92,7 +92,11 @@ def returned_trials(participant: Participant) -> QuerySet[Trial]:
 
 
 def returned_pairs(study: Study, kind: str) -> QuerySet[Trial]:
-    """Trials on pairs that were given back and that nobody has taken since, oldest first."""
+    """Trials on pairs that nobody has, or has any more, oldest first.
+
+    Their slots were given back or their images could not be shown; where excluded participants
+    are replaced, the pairs that those have answered are open to others too.
+    """
     taken = Trial.objects.filter(
         pair=OuterRef("pair"),
         participant__study=OuterRef("participant__study"),
@@ -100,9 +104,13 @@ def returned_pairs(study: Study, kind: str) -> QuerySet[Trial]:
         role=TrialRole.MAIN,
         state__in=[TrialState.ASSIGNED, TrialState.COMPLETED],
     )
+    without = Q(state__in=[TrialState.RETURNED, TrialState.UNSEEN])
+    if study.replace_excluded:
+        taken = taken.filter(participant__is_excluded=False)
+        without |= Q(state=TrialState.COMPLETED, participant__is_excluded=True)
     return (
         Trial.objects.filter(
-            Q(state=TrialState.RETURNED) | Q(state=TrialState.UNSEEN),
+            without,
             participant__study=study,
             participant__kind=kind,
             role=TrialRole.MAIN,
