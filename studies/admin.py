@@ -17,24 +17,39 @@ from knox.models import AuthToken
 
 from studies.models import (
     AnalysisRun,
+    Balance,
+    Block,
+    Check,
+    CompletionCode,
+    ConsentText,
     Coverage,
+    Decision,
     Event,
     GenerativeModel,
+    Identity,
     Image,
     ImageSet,
+    Invitation,
+    Item,
+    ItemAnswer,
     Membership,
     Participant,
     Question,
     Response,
+    Revision,
     Scan,
     ScanResult,
+    Session,
     Study,
     StudyImage,
     StudyState,
     Trial,
+    TrialImage,
     Workspace,
 )
+from studies.quality import read_limits
 from studies.questions import QUESTION_TYPES, question_type
+from studies.services.design import furnish
 
 admin.site.site_header = admin.site.site_title = "Musescan"
 admin.site.index_title = "The record"
@@ -181,8 +196,19 @@ class QuestionInline(admin.StackedInline):
         return is_draft(obj)
 
 
+class StudyForm(forms.ModelForm):
+    def clean_quality_rules(self) -> dict[str, Any]:
+        rules = self.cleaned_data["quality_rules"] or {}
+        try:
+            read_limits(rules)
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+        return rules
+
+
 @admin.register(Study)
 class StudyAdmin(admin.ModelAdmin):
+    form = StudyForm
     list_display = ["title", "slug", "workspace", "state", "scan", "created_at", "launched_at"]
     list_filter = ["state"]
     list_select_related = ["workspace", "scan"]
@@ -198,6 +224,11 @@ class StudyAdmin(admin.ModelAdmin):
             rows = Study.objects.select_for_update(of=("self",))
             study = rows.filter(pk=study.pk).first()
         return study
+
+    def save_model(self, request: HttpRequest, obj: Study, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if not change:
+            furnish(study=obj)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return is_draft(obj) and super().has_change_permission(request, obj)
@@ -217,9 +248,60 @@ class QuestionAdmin(ReadOnly):
     search_fields = ["key", "text", "study__slug"]
 
 
+@admin.register(Block)
+class BlockAdmin(ReadOnly):
+    list_display = ["study", "position", "kind", "title"]
+    list_filter = ["kind"]
+    list_select_related = ["study"]
+    search_fields = ["study__slug", "title", "text"]
+
+
+@admin.register(Item)
+class ItemAdmin(ReadOnly):
+    list_display = ["key", "block", "position", "kind", "text"]
+    list_filter = ["kind"]
+    list_select_related = ["block__study"]
+    search_fields = ["key", "text", "block__study__slug"]
+
+
+@admin.register(Check)
+class CheckAdmin(ReadOnly):
+    list_display = ["id", "study", "kind", "question", "instruction"]
+    list_filter = ["kind"]
+    list_select_related = ["study", "question"]
+    search_fields = ["study__slug", "instruction"]
+
+
+@admin.register(CompletionCode)
+class CompletionCodeAdmin(ReadOnly):
+    """That there is a code, and for what; the code itself is worth money to whoever has it."""
+
+    list_display = ["study", "outcome"]
+    list_filter = ["outcome"]
+    list_select_related = ["study"]
+    search_fields = ["study__slug"]
+    exclude = ["code"]
+
+
+@admin.register(ConsentText)
+class ConsentTextAdmin(ReadOnly):
+    list_display = ["sha256", "study", "first_agreed_at"]
+    list_select_related = ["study"]
+    search_fields = ["study__slug", "sha256", "text"]
+
+
+@admin.register(Balance)
+class BalanceAdmin(ReadOnly):
+    list_display = ["study", "kind", "n_started", "next_pair"]
+    list_filter = ["kind"]
+    list_select_related = ["study"]
+    search_fields = ["study__slug"]
+
+
 @admin.register(StudyImage)
 class StudyImageAdmin(ReadOnly):
-    list_display = ["image", "study", "stratum"]
+    list_display = ["image", "study", "role", "stratum"]
+    list_filter = ["role"]
     list_select_related = ["study", "image__image_set"]
     search_fields = ["study__slug", "image__public_id", "stratum"]
 
@@ -234,18 +316,69 @@ class CoverageAdmin(ReadOnly):
 
 @admin.register(Participant)
 class ParticipantAdmin(ReadOnly):
-    list_display = ["public_id", "kind", "state", "study", "consented_at", "ended_at"]
-    list_filter = ["kind", "state"]
+    list_display = [
+        "public_id", "kind", "state", "outcome", "is_excluded", "study", "consented_at",
+        "ended_at",
+    ]  # fmt: skip
+    list_filter = ["kind", "state", "outcome", "is_excluded"]
     list_select_related = ["study"]
     search_fields = ["public_id", "study__slug"]
 
 
+@admin.register(Session)
+class SessionAdmin(ReadOnly):
+    """That somebody holds a session; its token's hash is nobody's business."""
+
+    list_display = ["participant", "created_at", "expires_at"]
+    list_select_related = ["participant"]
+    search_fields = ["participant__public_id", "participant__study__slug"]
+    exclude = ["token_sha256"]
+
+
+@admin.register(Identity)
+class IdentityAdmin(ReadOnly):
+    """That a participant is known to a service; not as whom."""
+
+    list_display = ["participant", "study", "service", "created_at"]
+    list_filter = ["service"]
+    list_select_related = ["participant", "study"]
+    search_fields = ["participant__public_id", "study__slug"]
+    exclude = ["key", "external_id", "submission"]
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnly):
+    """That a link was made, and whether it was used; labels may say to whom it went."""
+
+    list_display = ["id", "study", "participant", "created_at"]
+    list_select_related = ["study", "participant"]
+    search_fields = ["study__slug", "participant__public_id"]
+    exclude = ["token_sha256", "label"]
+
+
+@admin.register(Decision)
+class DecisionAdmin(ReadOnly):
+    list_display = ["participant", "verdict", "reason", "actor", "at"]
+    list_filter = ["verdict"]
+    list_select_related = ["participant", "actor"]
+    search_fields = ["participant__public_id", "participant__study__slug", "reason"]
+
+
 @admin.register(Trial)
 class TrialAdmin(ReadOnly):
-    list_display = ["participant", "position", "study_image", "state", "response_time_ms"]
-    list_filter = ["state", "participant__kind"]
+    list_display = ["participant", "position", "role", "study_image", "state", "response_time_ms"]
+    list_filter = ["role", "state", "participant__kind"]
     list_select_related = ["participant", "study_image__study", "study_image__image__image_set"]
     search_fields = ["public_id", "participant__public_id", "participant__study__slug"]
+
+
+@admin.register(TrialImage)
+class TrialImageAdmin(ReadOnly):
+    list_display = ["trial", "place", "study_image"]
+    list_select_related = [
+        "trial__participant", "study_image__study", "study_image__image__image_set",
+    ]  # fmt: skip
+    search_fields = ["trial__public_id", "trial__participant__public_id"]
 
 
 @admin.register(Response)
@@ -254,6 +387,21 @@ class ResponseAdmin(ReadOnly):
     list_filter = ["trial__participant__kind"]
     list_select_related = ["trial__participant", "question"]
     search_fields = ["trial__participant__public_id", "question__key", "label"]
+
+
+@admin.register(Revision)
+class RevisionAdmin(ReadOnly):
+    list_display = ["response", "value", "label", "number", "received_at", "replaced_at"]
+    list_select_related = ["response__trial__participant"]
+    search_fields = ["response__trial__participant__public_id", "label"]
+
+
+@admin.register(ItemAnswer)
+class ItemAnswerAdmin(ReadOnly):
+    list_display = ["participant", "item", "attempt", "value", "label", "received_at"]
+    list_filter = ["item__block__kind"]
+    list_select_related = ["participant", "item"]
+    search_fields = ["participant__public_id", "item__key", "label"]
 
 
 @admin.register(Event)

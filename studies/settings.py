@@ -197,6 +197,13 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    # Fields called “kind” and “state” choose from different lists in different rows.
+    "ENUM_NAME_OVERRIDES": {
+        "BlockKindEnum": "studies.models.blocks.BlockKind",
+        "ParticipantKindEnum": "studies.models.kinds.ParticipantKind",
+        "ParticipantStateEnum": "studies.models.participation.ParticipantState",
+        "StudyStateEnum": "studies.models.studies.StudyState",
+    },
 }
 
 LOGGING = {

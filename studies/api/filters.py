@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from studies.api.pagination import Pages
-from studies.models import ParticipantKind, Process, Study
+from studies.models import ParticipantKind, ParticipantState, Process, Study, TrialRole
 
 PAGING = {Pages.page_query_param, Pages.page_size_query_param}
 
@@ -50,9 +50,18 @@ class ScanFilters(Filters):
         return study
 
 
+class ParticipantFilters(Filters):
+    kind = one_of("kind", ParticipantKind.values, "Only participants of this kind.")
+    state = one_of("state", ParticipantState.values, "Only participants in this state.")
+    excluded = one_of(
+        "excluded", ["true", "false"], "Only those whom a researcher excluded, or only others."
+    )
+
+
 class ResponseFilters(Filters):
     kind = one_of("kind", ParticipantKind.values, "Only answers of this kind of participants.")
     process = one_of("process", Process.values, "Only answers about images made in this way.")
+    role = one_of("role", TrialRole.values, "Only answers to trials with this role.")
     question = serializers.CharField(
         required=False, help_text="Only answers to the question with this key."
     )

@@ -1,9 +1,16 @@
 """What the API shows of each row."""
 
+from typing import Any
+
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from studies import queries
 from studies.models import (
+    Block,
+    Item,
+    Outcome,
+    Participant,
     ParticipantKind,
     Process,
     Question,
@@ -12,10 +19,25 @@ from studies.models import (
     ScanResult,
     Study,
     StudyImage,
+    TrialRole,
+    Verdict,
 )
+from studies.services.codebook import POLICIES
+from studies.services.quality import limits_of
 
 INTEGERS = {"type": "array", "items": {"type": "integer"}}
+STRINGS = {"type": "array", "items": {"type": "string"}}
 OBJECT = {"type": "object", "additionalProperties": True}
+LIMITS = {"type": "object", "additionalProperties": {"type": ["number", "null"]}}
+ANSWER = {
+    "oneOf": [
+        {"type": "integer"},
+        {"type": "number"},
+        {"type": "string"},
+        {"type": "array", "items": {"type": "integer"}},
+        {"type": "object", "additionalProperties": {"type": "integer"}},
+    ]
+}
 
 
 class ErrorSerializer(serializers.Serializer):
@@ -34,6 +56,37 @@ class QuestionSerializer(serializers.ModelSerializer):
     class Meta:
         model = Question
         fields = ["key", "position", "kind", "text", "options"]
+
+
+class ItemSerializer(serializers.ModelSerializer):
+    options = extend_schema_field(OBJECT)(serializers.JSONField)()
+    correct = extend_schema_field({"type": ["array", "null"], "items": {}})(serializers.JSONField)(
+        allow_null=True, help_text="Values that pass, in a comprehension check."
+    )
+
+    class Meta:
+        model = Item
+        fields = ["key", "position", "kind", "text", "options", "correct"]
+
+
+class BlockSerializer(serializers.ModelSerializer):
+    """A step of the study; consent comes before the first and debrief after the last."""
+
+    items = ItemSerializer(many=True)
+
+    class Meta:
+        model = Block
+        fields = ["position", "kind", "title", "text", "items"]
+
+
+class PolicySerializer(serializers.ModelSerializer):
+    """What the study decided once for all its participants."""
+
+    screening = extend_schema_field(OBJECT)(serializers.JSONField)()
+
+    class Meta:
+        model = Study
+        fields = POLICIES
 
 
 class StudySerializer(serializers.ModelSerializer):
@@ -65,6 +118,12 @@ class StudySerializer(serializers.ModelSerializer):
 
 class StudyDetailSerializer(StudySerializer):
     questions = QuestionSerializer(many=True)
+    blocks = BlockSerializer(many=True)
+    policies = PolicySerializer(source="*")
+    quality_rules = serializers.SerializerMethodField(
+        help_text="Limits beyond which a participant is marked for a second look, by name; null: "
+        "the rule is off."
+    )
 
     class Meta(StudySerializer.Meta):
         fields = [
@@ -76,6 +135,52 @@ class StudyDetailSerializer(StudySerializer):
             "duration_minutes",
             "seed",
             "questions",
+            "blocks",
+            "policies",
+            "quality_rules",
+        ]
+
+    @extend_schema_field(LIMITS)
+    def get_quality_rules(self, study: Study) -> dict[str, float | None]:
+        return limits_of(study)
+
+
+class ParticipantSerializer(serializers.ModelSerializer):
+    participant = serializers.CharField(
+        source="public_id", help_text="Says nothing about who they are."
+    )
+    kind = serializers.ChoiceField(
+        ParticipantKind.choices, help_text="Simulated raters are programs."
+    )
+    outcome = serializers.ChoiceField(
+        [("", "Not ended"), *Outcome.choices], help_text="How taking part ended."
+    )
+    excluded = serializers.BooleanField(
+        source="is_excluded", help_text="A researcher decided that their answers do not count."
+    )
+    verdict = serializers.ChoiceField(
+        Verdict.choices, allow_null=True, help_text="The latest decision about them."
+    )
+    n_trials = serializers.IntegerField(source="n_assigned", help_text="Trials assigned.")
+    n_completed = serializers.IntegerField(help_text="Trials answered.")
+    n_returned = serializers.IntegerField(help_text="Trials that were given back.")
+
+    class Meta:
+        model = Participant
+        fields = [
+            "participant",
+            "kind",
+            "state",
+            "outcome",
+            "excluded",
+            "verdict",
+            "number",
+            "n_trials",
+            "n_completed",
+            "n_returned",
+            "consented_at",
+            "started_at",
+            "ended_at",
         ]
 
 
@@ -102,6 +207,7 @@ class StudyImageSerializer(ImageFields, serializers.ModelSerializer):
         allow_null=True, help_text="Whether the group's anomalous subset has the image."
     )
     n_people = serializers.IntegerField(help_text="Ratings by people.")
+    n_pilot = serializers.IntegerField(help_text="Ratings by pilot participants.")
     n_simulated = serializers.IntegerField(help_text="Ratings by simulated raters.")
 
     class Meta:
@@ -119,6 +225,7 @@ class StudyImageSerializer(ImageFields, serializers.ModelSerializer):
             "alpha",
             "in_group",
             "n_people",
+            "n_pilot",
             "n_simulated",
         ]
 
@@ -135,13 +242,27 @@ class ResponseSerializer(serializers.ModelSerializer):
     trial = serializers.IntegerField(
         source="trial.position", help_text="Position in the participant's order, from 1."
     )
+    role = serializers.ChoiceField(
+        TrialRole.choices, source="trial.role", help_text="Analyses count “main” only."
+    )
     image = serializers.CharField(
-        source="trial.study_image.image.public_id", help_text="The image's public id."
+        source="trial.study_image.image.public_id",
+        allow_null=True,
+        help_text="The image's public id; empty where several were compared.",
+    )
+    images = serializers.SerializerMethodField(
+        help_text="The images compared, from left to right; none where there is one image."
     )
     question = serializers.CharField(source="question.key")
-    value = extend_schema_field({"oneOf": [{"type": "integer"}, {"type": "string"}]})(
-        serializers.JSONField
-    )(help_text="A point of the scale, or the value of a label.")
+    value = extend_schema_field(ANSWER)(serializers.JSONField)(
+        help_text="A point of the scale, the value of a label, a place on a line, text; or the "
+        "places, from 1, of the images compared."
+    )
+    excluded = serializers.BooleanField(
+        source="trial.participant.is_excluded",
+        help_text="A researcher decided that this participant's answers do not count.",
+    )
+    n_revisions = serializers.IntegerField(help_text="How often the answer was changed.")
     response_time_ms = serializers.IntegerField(
         source="trial.response_time_ms",
         allow_null=True,
@@ -153,15 +274,23 @@ class ResponseSerializer(serializers.ModelSerializer):
         fields = [
             "participant",
             "kind",
+            "excluded",
             "trial",
+            "role",
             "image",
+            "images",
             "question",
             "value",
             "label",
             "number",
+            "n_revisions",
             "response_time_ms",
             "received_at",
         ]
+
+    @extend_schema_field(STRINGS)
+    def get_images(self, response: Any) -> list[str]:
+        return queries.left_to_right(response.compared)
 
 
 class GroupSerializer(serializers.ModelSerializer):

@@ -10,6 +10,11 @@ urlpatterns = [
     path("studies/", views.StudyList.as_view(), name="studies"),
     path("studies/<slug:slug>/", views.StudyDetail.as_view(), name="study"),
     path("studies/<slug:slug>/images/", views.StudyImages.as_view(), name="study-images"),
+    path(
+        "studies/<slug:slug>/participants/",
+        views.StudyParticipants.as_view(),
+        name="study-participants",
+    ),
     path("studies/<slug:slug>/responses/", views.StudyResponses.as_view(), name="study-responses"),
     path("studies/<slug:slug>/export/", views.StudyExport.as_view(), name="study-export"),
     path("scans/", views.ScanList.as_view(), name="scans"),

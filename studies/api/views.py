@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 from studies import queries
 from studies.api import filters, serializers
-from studies.models import Response, Scan, ScanResult, Study, StudyImage
+from studies.models import Participant, Response, Scan, ScanResult, Study, StudyImage
 from studies.services.exports import stream_zip
 from studies.views import access
 
@@ -67,14 +67,14 @@ class StudyList(Listing):
 @operation(
     "get_study",
     "One study",
-    "A study with its texts and questions.",
+    "A study with its texts, its steps, its questions and what it decided for all participants.",
     responses={200: serializers.StudyDetailSerializer, **errors(401, 404)},
 )
 class StudyDetail(RetrieveAPIView):
     serializer_class = serializers.StudyDetailSerializer
 
     def get_object(self) -> Study:
-        rows = studies_of(self.request).prefetch_related("questions")
+        rows = studies_of(self.request).prefetch_related("questions", "blocks__items")
         return get_object_or_404(rows, slug=self.kwargs["slug"])
 
 
@@ -106,6 +106,26 @@ class StudyImages(Listing):
 
 
 @operation(
+    "list_study_participants",
+    "Participants of a study",
+    "Everybody who agreed to take part, in that order: how far they are, how it ended, what was "
+    "decided about their data. Who they are is not here.",
+    parameters=[filters.ParticipantFilters],
+    responses={200: serializers.ParticipantSerializer(many=True), **errors(400, 401, 404)},
+)
+class StudyParticipants(Listing):
+    serializer_class = serializers.ParticipantSerializer
+    filter_class = filters.ParticipantFilters
+
+    def get_queryset(self) -> QuerySet[Participant]:
+        study = access.get_study(self.request.user, self.kwargs["slug"])
+        chosen = self.chosen()
+        if "excluded" in chosen:
+            chosen["is_excluded"] = chosen.pop("excluded") == "true"
+        return queries.participants_with_progress(study).filter(**chosen).order_by("pk")
+
+
+@operation(
     "list_study_responses",
     "Answers given in a study",
     "One row per answer, in the order they were stored: pages read while people take part "
@@ -123,6 +143,7 @@ class StudyResponses(Listing):
         paths = {
             "kind": "trial__participant__kind",
             "process": "trial__study_image__image__process",
+            "role": "trial__role",
             "question": "question__key",
         }
         keys = list(study.questions.values_list("key", flat=True))
@@ -138,9 +159,10 @@ class StudyResponses(Listing):
 @operation(
     "export_study",
     "Export of a study",
-    "A zip with responses.csv, participants.csv, images.csv, a codebook and a manifest with "
-    "the number of rows and the SHA-256 of each file.",
-    responses={(200, "application/zip"): OpenApiTypes.BINARY, **errors(401, 404)},
+    "A zip with tables of answers, trials, participants, decisions, events and images, a codebook "
+    "that explains each column, and a manifest with the number of rows and the SHA-256 of each "
+    "file.",
+    responses={(200, "application/zip"): OpenApiTypes.BINARY, **errors(400, 401, 404)},
 )
 class StudyExport(APIView):
     def get(self, request: Request, slug: str) -> StreamingHttpResponse:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from django.db.models import Exists, OuterRef, QuerySet, prefetch_related_objects
+from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_objects
 
 from studies.models import (
     Block,
@@ -94,7 +94,11 @@ def returned_trials(participant: Participant) -> QuerySet[Trial]:
 
 
 def returned_pairs(study: Study, kind: str) -> list[int]:
-    """Places of the schedule of pairs that were given back and that nobody has taken since."""
+    """Places of the schedule of pairs that nobody has, or has any more.
+
+    Their slots were given back or their images could not be shown; where excluded participants
+    are replaced, the pairs that those have answered are open to others too.
+    """
     taken = Trial.objects.filter(
         pair=OuterRef("pair"),
         participant__study=OuterRef("participant__study"),
@@ -102,12 +106,16 @@ def returned_pairs(study: Study, kind: str) -> list[int]:
         role=TrialRole.MAIN,
         state__in=[TrialState.ASSIGNED, TrialState.COMPLETED],
     )
+    without = Q(state__in=[TrialState.RETURNED, TrialState.UNSEEN])
+    if study.replace_excluded:
+        taken = taken.filter(participant__is_excluded=False)
+        without |= Q(state=TrialState.COMPLETED, participant__is_excluded=True)
     given_back = Trial.objects.filter(
+        without,
         participant__study=study,
         participant__kind=kind,
         role=TrialRole.MAIN,
         pair__isnull=False,
-        state__in=[TrialState.RETURNED, TrialState.UNSEEN],
     )
     pairs = given_back.exclude(Exists(taken)).values_list("pair", flat=True)
     return sorted({pair for pair in pairs if pair is not None})

@@ -3,23 +3,35 @@
 from typing import Any
 
 import pandas as pd
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from studies.models import (
     Coverage,
+    Decision,
+    Event,
     ImageRole,
+    ItemAnswer,
+    Participant,
     ParticipantKind,
     Response,
+    Revision,
     Study,
+    Trial,
     TrialRole,
+    TrialState,
 )
+from studies.queries.places import compared_images
 from studies.queries.researchers import study_images
 
 
 def kinds_with_ratings(study: Study) -> list[str]:
-    """The kinds of participants that have rated anything, people first."""
+    """The kinds of participants of whom somebody has rated who is not excluded, people first."""
+    ratings = Trial.objects.filter(
+        participant=OuterRef("pk"), role=TrialRole.MAIN, state=TrialState.COMPLETED
+    )
     rated = set(
-        Coverage.objects.filter(study_image__study=study, n_completed__gt=0)
+        Participant.objects.filter(Exists(ratings), study=study, is_excluded=False)
         .order_by()
         .values_list("kind", flat=True)
         .distinct()
@@ -98,10 +110,62 @@ def images_frame(study: Study) -> pd.DataFrame:
 
 
 def response_rows(study: Study) -> QuerySet[Response]:
-    """Every answer of every kind of participants, by participant, trial and question."""
-    return Response.objects.filter(trial__participant__study=study).order_by(
-        "trial__participant_id", "trial__position", "question__position"
+    """Every answer of every kind of participants, by participant, trial and question.
+
+    With `compared` (public ids of the images compared, by place; None where there is one) and
+    `n_revisions` (how many answers it replaced).
+    """
+    earlier = Revision.objects.filter(response=OuterRef("pk")).order_by().values("response")
+    return (
+        Response.objects.filter(trial__participant__study=study)
+        .annotate(
+            compared=compared_images("trial", "study_image__image__public_id"),
+            n_revisions=Coalesce(Subquery(earlier.annotate(n=Count("pk")).values("n")), 0),
+        )
+        .order_by("trial__participant_id", "trial__position", "question__position")
     )
+
+
+def revision_rows(study: Study) -> QuerySet[Revision]:
+    """Every answer that was replaced, by participant, trial and question, oldest first."""
+    return Revision.objects.filter(response__trial__participant__study=study).order_by(
+        "response__trial__participant_id",
+        "response__trial__position",
+        "response__question__position",
+        "replaced_at",
+        "pk",
+    )
+
+
+def item_answer_rows(study: Study) -> QuerySet[ItemAnswer]:
+    """Answers to questionnaires and comprehension checks, by participant, block and attempt."""
+    return ItemAnswer.objects.filter(participant__study=study).order_by(
+        "participant_id", "item__block__position", "attempt", "item__position"
+    )
+
+
+def trial_rows(study: Study) -> QuerySet[Trial]:
+    """Every trial of every kind of participants, in order, with `compared` as answers have it."""
+    return (
+        Trial.objects.filter(participant__study=study)
+        .annotate(compared=compared_images("pk", "study_image__image__public_id"))
+        .order_by("participant_id", "position")
+    )
+
+
+def decision_rows(study: Study) -> QuerySet[Decision]:
+    """What was decided about participants, in that order."""
+    return Decision.objects.filter(participant__study=study).order_by("at", "pk")
+
+
+def event_rows(study: Study) -> QuerySet[Event]:
+    """The log, in order."""
+    return Event.objects.filter(study=study).order_by("pk")
+
+
+def coverage_rows(study: Study) -> QuerySet[Coverage]:
+    """How often each image was assigned to and rated by each kind, by image."""
+    return Coverage.objects.filter(study=study).order_by("study_image_id", "kind")
 
 
 def strata(study: Study) -> dict[str, int]:

@@ -19,6 +19,7 @@ from django.db.models.functions import Coalesce
 
 from studies.models import (
     Coverage,
+    Decision,
     Image,
     ImageRole,
     ImageSet,
@@ -65,8 +66,8 @@ def with_participant_counts(studies: QuerySet[Study]) -> QuerySet[Study]:
     )
 
 
-def study_images(study: Study) -> QuerySet[StudyImage]:
-    """The images of `study` with their scan results and how often each was rated."""
+def every_image(study: Study) -> QuerySet[StudyImage]:
+    """The images of `study`, whatever they are for, with their scan results and ratings."""
 
     def completed(kind: ParticipantKind) -> Coalesce:
         rows = Coverage.objects.filter(study_image=OuterRef("pk"), kind=kind)
@@ -74,17 +75,24 @@ def study_images(study: Study) -> QuerySet[StudyImage]:
 
     result = ScanResult.objects.filter(scan=study.scan_id, image=OuterRef("image"))
     return (
-        StudyImage.objects.filter(study=study, role=ImageRole.RATING)
+        StudyImage.objects.filter(study=study)
         .select_related("image")
         .annotate(
             n_people=completed(ParticipantKind.PERSON),
+            n_pilot=completed(ParticipantKind.PILOT),
             n_simulated=completed(ParticipantKind.SIMULATED),
             score=Subquery(result.values("score")),
             size=Subquery(result.values("size")),
             alpha=Subquery(result.values("alpha")),
             in_group=Subquery(result.values("in_group")),
         )
+        .order_by("pk")
     )
+
+
+def study_images(study: Study) -> QuerySet[StudyImage]:
+    """The images that are to be rated, with their scan results and how often each was."""
+    return every_image(study).filter(role=ImageRole.RATING).order_by()
 
 
 def participant_flow(study: Study) -> dict[str, dict[str, int]]:
@@ -95,27 +103,62 @@ def participant_flow(study: Study) -> dict[str, dict[str, int]]:
     return flow
 
 
+def participant_outcomes(study: Study) -> dict[str, dict[str, int]]:
+    """By kind: how many ended with each outcome ("": not ended), and how many are excluded."""
+    outcomes: dict[str, dict[str, int]] = {kind.value: {} for kind in ParticipantKind}
+    rows = study.participants.order_by().values_list("kind", "outcome", "is_excluded")
+    for kind, outcome, is_excluded, n in rows.annotate(n=Count("pk")):
+        counts = outcomes[kind]
+        counts[outcome] = counts.get(outcome, 0) + n
+        counts["is_excluded"] = counts.get("is_excluded", 0) + n * is_excluded
+    return outcomes
+
+
+def slots_by_state(study: Study) -> dict[str, dict[str, int]]:
+    """Ratings to be given, by kind of participants and by state of the trial."""
+    slots: dict[str, dict[str, int]] = {kind.value: {} for kind in ParticipantKind}
+    rows = Trial.objects.filter(participant__study=study, role=TrialRole.MAIN).order_by()
+    for kind, state, n in rows.values_list("participant__kind", "state").annotate(n=Count("pk")):
+        slots[kind][state] = n
+    return slots
+
+
+def coverage_by_stratum(study: Study) -> list[tuple[str, str, int, int]]:
+    """(kind, stratum, n_assigned, n_completed) of each image, strata and images in order."""
+    rows = Coverage.objects.filter(study=study).order_by("stratum", "study_image_id")
+    return list(rows.values_list("kind", "stratum", "n_assigned", "n_completed"))
+
+
 def scans_of_image(image: Image) -> QuerySet[ScanResult]:
     """What every scan found in `image`, newest scan first."""
     return image.scan_results.select_related("scan").order_by("-scan__created_at")
 
 
 def participants_with_progress(study: Study) -> QuerySet[Participant]:
-    """Participants, latest first, with n_assigned, n_completed and, where they ended, duration."""
+    """Participants, latest first, with how far they are and what was decided about them.
+
+    Added are n_assigned, n_completed and n_returned (trials but practice), duration where they
+    ended, and of the latest decision verdict, decision_reason and decided_at.
+    """
 
     def counted(trials: QuerySet[Trial]) -> Coalesce:
         per_participant = trials.order_by().values("participant").annotate(n=Count("pk"))
         return Coalesce(Subquery(per_participant.values("n")), 0)
 
     trials = Trial.objects.filter(participant=OuterRef("pk")).exclude(role=TrialRole.PRACTICE)
+    latest = Decision.objects.filter(participant=OuterRef("pk")).order_by("-at", "-pk")
     return (
         Participant.objects.filter(study=study)
         .annotate(
             n_assigned=counted(trials),
             n_completed=counted(trials.filter(state=TrialState.COMPLETED)),
+            n_returned=counted(trials.filter(state=TrialState.RETURNED)),
             duration=ExpressionWrapper(
                 F("ended_at") - F("started_at"), output_field=DurationField()
             ),
+            verdict=Subquery(latest.values("verdict")[:1]),
+            decision_reason=Subquery(latest.values("reason")[:1]),
+            decided_at=Subquery(latest.values("at")[:1]),
         )
         .order_by("-consented_at", "pk")
     )

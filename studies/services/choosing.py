@@ -173,7 +173,7 @@ def choose_pairs(study: Study, balance: Balance, given_back: Iterable[int]) -> C
     )
     taken: list[int] = []
     met: set[frozenset[int]] = set()
-    for slot in chain(given_back, balance.open_pairs, fresh):
+    for slot in chain(sorted({*given_back, *balance.open_pairs}), fresh):
         if len(taken) == n:
             break
         shown = frozenset(schedule.pair(slot))

@@ -26,6 +26,7 @@ from studies.models import (
     StudyState,
 )
 from studies.questions import AnswerError, question_type
+from studies.services.quality import checked_limits
 from studies.services.saving import save_valid
 
 
@@ -42,13 +43,20 @@ def create_study(*, instructions: str, completion_code: str = "", **fields: Any)
 
     `completion_code`, if any, is what participants get who complete the study.
     """
+    checked_limits(fields.get("quality_rules", {}))
     study = save_valid(Study(**fields, state=StudyState.DRAFT))
-    Balance.objects.bulk_create(Balance(study=study, kind=kind) for kind in ParticipantKind)
-    add_block(study=study, kind=BlockKind.INSTRUCTIONS, text=instructions)
-    add_block(study=study, kind=BlockKind.RATINGS)
+    furnish(study=study, instructions=instructions)
     if completion_code:
         set_code(study=study, outcome=Outcome.COMPLETED, code=completion_code)
     return study
+
+
+@transaction.atomic
+def furnish(*, study: Study, instructions: str = "") -> None:
+    """Give a new draft what every study has: a balance of each kind, and the first two blocks."""
+    Balance.objects.bulk_create(Balance(study=study, kind=kind) for kind in ParticipantKind)
+    add_block(study=study, kind=BlockKind.INSTRUCTIONS, text=instructions)
+    add_block(study=study, kind=BlockKind.RATINGS)
 
 
 @transaction.atomic

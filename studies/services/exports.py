@@ -23,19 +23,21 @@ from django.utils import timezone
 from studies import __version__, queries
 from studies.errors import DomainError
 from studies.models import Study
-from studies.services.codebook import TABLES, Table, codebook
+from studies.services.codebook import codebook
+from studies.services.quality import limits_of
+from studies.services.tables import TABLES, Table
 
 FORMAT = "musescan-export"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 CODEBOOK, MANIFEST = "codebook.json", "manifest.json"
 
-# Rows fetched at a time, and characters gathered before they are handed on.
-FETCH_ROWS = 500
+# Characters gathered before they are handed on.
 BLOCK_CHARS = 65_536
 
-# From so many answers on, responses.csv could pass 2 GiB, which only zip64 entries can hold;
-# below, the plain format is written, which every program reads.
+# From so many answers or trials on (a trial's evidence can take 8 kB), a file could pass 2 GiB,
+# which only zip64 entries can hold; below, the plain format is written, which every program reads.
 ZIP64_FROM_ROWS = 1_000_000
+ZIP64_FROM_TRIALS = 250_000
 
 # What a file is called while it is being written.
 UNFINISHED = ".part"
@@ -45,13 +47,18 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def cell(value: Any) -> Any:
-    """`value` as it stands in a CSV file; text that a spreadsheet would run gets an apostrophe."""
+    """`value` as it stands in a CSV file; text that a spreadsheet would run gets an apostrophe.
+
+    Objects and lists are JSON, which begins with a bracket and so is no formula.
+    """
     if isinstance(value, str):
         return f"'{value}" if value.startswith(FORMULA_STARTS) else value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="milliseconds")
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
     return "" if value is None else value
 
 
@@ -83,8 +90,7 @@ class Export:
         text = io.StringIO(newline="")
         writer = csv.writer(text)
         writer.writerow(column.name for column in table.columns)
-        rows = table.rows(self.study).values_list(*(column.path for column in table.columns))
-        for row in rows.iterator(chunk_size=FETCH_ROWS):
+        for row in table.read(self.study):
             writer.writerow(map(cell, row))
             self.n_rows[table.name] += 1
             if text.tell() >= BLOCK_CHARS:
@@ -145,10 +151,19 @@ def stream_zip(*, study: Study) -> Iterator[bytes]:
     """The export of `study` as a zip, block by block while rows are read.
 
     The zip's directory comes last: of a download that was cut, no program reads a thing.
+    DomainError, before the first block, where the study's quality rules cannot be read.
     """
+    limits_of(study)
+    return zip_blocks(study)
+
+
+def zip_blocks(study: Study) -> Iterator[bytes]:
     outlet = Outlet()
     written_at = timezone.now().timetuple()[:6]
-    large = queries.response_rows(study).count() >= ZIP64_FROM_ROWS
+    large = (
+        queries.response_rows(study).count() >= ZIP64_FROM_ROWS
+        or queries.trial_rows(study).count() >= ZIP64_FROM_TRIALS
+    )
     with zipfile.ZipFile(outlet, "w") as archive:
         for name, blocks in Export(study).parts():
             entry = zipfile.ZipInfo(name, written_at)
@@ -167,6 +182,7 @@ def write_export(*, study: Study, folder: Path) -> dict[str, int]:
     The folder is made, or is empty, or holds an earlier export of the same study, which is
     replaced. Files get their names when all of them are whole.
     """
+    limits_of(study)
     export = Export(study)
     unfinished: list[Path] = []
     try:

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 
 from studies import queries
-from studies.models import Image, Role, Scan, Study, Workspace
+from studies.models import Image, Participant, Role, Scan, Study, Workspace
 
 Visitor = User | AnonymousUser
 Right = Literal["view", "edit"]
@@ -46,6 +46,15 @@ def get_study(user: Visitor, slug: str, right: Right = "view") -> Study:
     study = get_object_or_404(visible(user, rows), slug=slug)
     require(user, right, study.workspace)
     return study
+
+
+def get_participant(
+    user: Visitor, slug: str, public_id: str, right: Right = "view"
+) -> tuple[Study, Participant]:
+    """A participant of the study called `slug`, and the study, for `right`."""
+    study = get_study(user, slug, right)
+    rows = queries.participants_with_progress(study)
+    return study, get_object_or_404(rows, public_id=public_id)
 
 
 def get_image(user: Visitor, public_id: str) -> Image:

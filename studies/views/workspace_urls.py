@@ -3,6 +3,8 @@ from django.urls import path, re_path
 from studies.views.workspace import (
     figures,
     images,
+    participants,
+    quality,
     results,
     scans,
     sessions,
@@ -18,8 +20,17 @@ urlpatterns = [
     path("studies/<slug:slug>/", studies.study, name="study"),
     path("studies/<slug:slug>/state/", studies.change_state, name="change-state"),
     path("studies/<slug:slug>/images/", studies.study_images, name="study-images"),
+    path("studies/<slug:slug>/participants/", participants.participants, name="study-participants"),
+    path("studies/<slug:slug>/participants/rules/", quality.rules, name="quality-rules"),
     path(
-        "studies/<slug:slug>/participants/", studies.study_participants, name="study-participants"
+        "studies/<slug:slug>/participants/<public_id:public_id>/",
+        participants.participant,
+        name="participant",
+    ),
+    path(
+        "studies/<slug:slug>/participants/<public_id:public_id>/decide/",
+        participants.decide,
+        name="decide",
     ),
     path("studies/<slug:slug>/results/", results.results, name="results"),
     path("studies/<slug:slug>/export/", results.export, name="export"),

@@ -6,17 +6,30 @@ from django.contrib import admin
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from studies.models import (
+    Balance,
+    BlockKind,
+    CompletionCode,
+    EntryService,
     GenerativeModel,
+    Identity,
+    ImageRole,
+    Invitation,
+    ItemAnswer,
     Membership,
     ParticipantKind,
     Question,
+    Revision,
     Role,
+    Session,
     Study,
     Workspace,
 )
+from studies.services import design
 from studies.services.analysis import analyse
+from studies.services.decisions import decide
 from tests.studies import factories
 
 EDITABLE = {Workspace, Membership, Study}
@@ -30,14 +43,22 @@ def names(model):
     return model._meta.model_name
 
 
+SECRETS = {
+    "code": "CODE-THAT-IS-PAID-FOR",
+    "key": "k" * 64,
+    "external_id": "5f8d-prolific-id",
+    "label": "to Grace",
+}
+
+
 @pytest.fixture
 def record(db):
     """At least one row of every model."""
     workspace = factories.workspace()
     factories.user(Role.OWNER, workspace=workspace)
-    study = factories.study(workspace=workspace, questions=["creativity_likert", "four_labels"])
-    for seed in range(2):
-        factories.rated_participant(study, seed=seed)
+    questions = ["creativity_likert", "four_labels"]
+    study = factories.study(workspace=workspace, questions=questions)
+    people = [factories.rated_participant(study, seed=seed) for seed in range(2)]
     GenerativeModel.objects.create(
         workspace=workspace,
         name=f"model of {study}",
@@ -48,7 +69,49 @@ def record(db):
         weights_sha256="0" * 64,
     )
     analyse(study=study)
+    decide(participant=people[0], verdict="approved")
+    answer = people[0].trials.first().responses.first()
+    now = timezone.now()
+    Revision.objects.create(response=answer, value=1, received_at=now, replaced_at=now)
+    Identity.objects.create(
+        participant=people[0],
+        study=study,
+        service=EntryService.PROLIFIC,
+        key=SECRETS["key"],
+        external_id=SECRETS["external_id"],
+    )
+    Invitation.objects.create(study=study, token_sha256="1" * 64, label=SECRETS["label"])
+    CompletionCode.objects.create(study=study, outcome="withdrew", code=SECRETS["code"])
+    with_checks_and_questionnaire(workspace)
+    comparing(workspace)
     return study
+
+
+def with_checks_and_questionnaire(workspace):
+    """A draft with a check, and a participant who has answered an item of a questionnaire."""
+    draft = factories.study(workspace=workspace, state="draft")
+    block = design.add_block(study=draft, kind=BlockKind.QUESTIONNAIRE)
+    item = design.add_item(
+        block=block, key="art", kind="likert", text="Art?",
+        options={"points": 5, "low": "Never", "high": "Often"},
+    )  # fmt: skip
+    image = factories.image_set(1, workspace=workspace).images.get()
+    (place,) = design.add_images(study=draft, images=[(image, "check")], role=ImageRole.CHECK)
+    design.add_check(
+        study=draft, kind="catch", study_image=place, question=draft.questions.get(), expected=[1]
+    )
+    Study.objects.filter(pk=draft.pk).update(state="running", launched_at=timezone.now())
+    draft.refresh_from_db()
+    someone = factories.enrolled(draft).participant
+    ItemAnswer.objects.create(
+        participant=someone, item=item, value=3, number=3, received_at=timezone.now()
+    )
+
+
+def comparing(workspace):
+    return factories.participant(
+        factories.study(workspace=workspace, questions=["pairwise_tournament"])
+    )
 
 
 @pytest.fixture
@@ -89,6 +152,15 @@ def test_the_record_cannot_be_added_to_changed_or_deleted(model, record, client)
     assert model._default_manager.count() == n
 
 
+@pytest.mark.parametrize("model", [Session, Identity, Invitation, CompletionCode], ids=names)
+def test_what_says_who_somebody_is_or_opens_a_door_is_not_shown(model, record, client):
+    row = model.objects.order_by("pk").last()
+    hidden = [*SECRETS.values(), getattr(row, "token_sha256", SECRETS["key"])]
+    for url in (address(model, "changelist"), address(model, "change", row.pk)):
+        page = client.get(url).content.decode()
+        assert not [secret for secret in hidden if secret in page]
+
+
 def form_of(study, **changes):
     """What the study's page would send."""
     question = study.questions.first()
@@ -98,11 +170,13 @@ def form_of(study, **changes):
         **{
             name: getattr(study, name)
             for name in (
-                "slug", "title", "summary", "consent", "instructions", "debrief", "responsible",
-                "duration_minutes", "trials_per_participant", "session_days", "completion_code",
-                "seed",
+                "slug", "title", "summary", "consent", "debrief", "responsible",
+                "duration_minutes", "trials_per_participant", "session_days", "seed",
+                "target_unit", "reserve", "trial_order", "n_repeats", "repeat_lag",
+                "silent_minutes", "after_silence", "language", "entry",
             )
         },
+        **dict.fromkeys(("service_settings", "screening", "quality_rules"), "{}"),
         "questions-TOTAL_FORMS": 1,
         "questions-INITIAL_FORMS": 1,
         "questions-0-id": question.pk,
@@ -132,6 +206,34 @@ def test_a_question_that_its_type_refuses_is_not_saved(db, client):
     assert response.status_code == 200
     assert "points must be from 2 to 11; got 99" in response.content.decode()
     assert study.questions.get().options["points"] == 7
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        ('{"max_speed": 1}', "got &#x27;max_speed&#x27;"),
+        ('{"max_fast_share": 2}', "max_fast_share must be a number from 0 to 1"),
+        ("[1]", "quality rules must be an object of limits"),
+    ],
+)
+def test_quality_rules_that_are_not_allowed_are_not_saved(db, client, rules, said):
+    study = factories.study(workspace=factories.workspace(), state="draft")
+    response = client.post(address(Study, "change", study.pk), form_of(study, quality_rules=rules))
+    assert response.status_code == 200
+    assert said in response.content.decode()
+    study.refresh_from_db()
+    assert study.quality_rules == {}
+
+
+def test_a_study_that_is_made_here_has_what_every_study_has(db, client):
+    like = factories.study(workspace=factories.workspace(), state="draft")
+    fresh = {"questions-INITIAL_FORMS": 0, "questions-0-id": "", "questions-0-study": ""}
+    sent = form_of(like, slug="made-here", **fresh)
+    response = client.post(address(Study, "add"), sent)
+    assert response.status_code == 302, response.context["errors"]
+    made = Study.objects.get(slug="made-here")
+    assert Balance.objects.filter(study=made).count() == len(ParticipantKind)
+    assert [block.kind for block in made.blocks.all()] == ["instructions", "ratings"]
 
 
 def test_the_state_of_a_study_is_not_a_field(db, client):
@@ -183,8 +285,11 @@ def test_queries_of_lists_do_not_grow_with_rows(record, client):
     for seed in range(3):
         other = factories.study(workspace=factories.workspace())
         factories.user(Role.OWNER, workspace=other.workspace)
-        factories.rated_participant(other, ParticipantKind.SIMULATED, seed=seed)
+        rater = factories.rated_participant(other, ParticipantKind.SIMULATED, seed=seed)
         analyse(study=other)
+        decide(participant=rater, verdict="approved")
+        with_checks_and_questionnaire(other.workspace)
+        comparing(other.workspace)
     assert dict(zip(urls, (n_queries(client, url) for url in urls), strict=True)) == dict(
         zip(urls, few, strict=True)
     )

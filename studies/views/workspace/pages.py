@@ -53,18 +53,25 @@ class Column:
     next_sort: str
 
 
-def sorted_by_request(
-    request: HttpRequest, rows: QuerySet, columns: Mapping[str, tuple[str, str, bool]]
-) -> tuple[QuerySet, list[Column]]:
-    """`rows` in the order that ``?sort=key`` or ``?sort=-key`` asks for, and the columns' heads.
-
-    `columns` is key → (label, field, whether numeric). Numbers sort downwards first, because
-    the largest are looked for; rows without a value come last; ties keep the rows' own order.
-    """
+def sort_key(request: HttpRequest) -> tuple[str, bool]:
+    """What ``?sort=key`` or ``?sort=-key`` asks for: the key, and whether downwards."""
     wanted = request.GET.get("sort", "")
-    key, downwards = wanted.removeprefix("-"), wanted.startswith("-")
-    if key in columns:
-        field = F(columns[key][1])
+    return wanted.removeprefix("-"), wanted.startswith("-")
+
+
+def sorted_by_request(
+    request: HttpRequest, rows: QuerySet, columns: Mapping[str, tuple[str, str | None, bool]]
+) -> tuple[QuerySet, list[Column]]:
+    """`rows` in the order that the query string asks for, and the columns' heads.
+
+    `columns` is key → (label, field, whether numeric); by a column without a field the caller
+    sorts. Numbers sort downwards first, because the largest are looked for; rows without a
+    value come last; ties keep the rows' own order.
+    """
+    key, downwards = sort_key(request)
+    path = columns[key][1] if key in columns else None
+    if path is not None:
+        field = F(path)
         order = field.desc(nulls_last=True) if downwards else field.asc(nulls_last=True)
         rows = rows.order_by(order, "pk")
     heads = []

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.html import escape
@@ -119,11 +119,16 @@ def label_rows(labels: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 @require_GET
 @workspace_page
-def export(request: HttpRequest, slug: str) -> StreamingHttpResponse:
+def export(request: HttpRequest, slug: str) -> HttpResponseBase:
     """Every answer with what it is about, as a zip that is sent while it is written."""
     study = access.get_study(request.user, slug)
+    try:
+        blocks = stream_zip(study=study)
+    except DomainError as error:
+        heading = "The export could not be written"
+        return error_page(request, status=409, heading=heading, detail=error.detail)
     return StreamingHttpResponse(
-        stream_zip(study=study),
+        blocks,
         content_type="application/zip",
         headers={"Content-Disposition": f'attachment; filename="{study.slug}-export.zip"'},
     )

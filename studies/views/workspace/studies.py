@@ -1,13 +1,8 @@
-"""Studies: the list, and one study's overview, images and participants."""
+"""Studies: the list, and one study's overview and images."""
 
-import math
-import statistics
-from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,15 +10,21 @@ from django.views.decorators.http import require_GET, require_POST
 
 from studies import queries
 from studies.errors import DomainError
-from studies.models import ParticipantKind, ParticipantState, Study, StudyState
-from studies.questions import question_type
+from studies.models import (
+    Outcome,
+    ParticipantKind,
+    ParticipantState,
+    Study,
+    StudyState,
+    TrialState,
+)
+from studies.questions import n_images_together, question_type
 from studies.services import lifecycle
 from studies.views import access
+from studies.views.workspace.coverage import heats_of
 from studies.views.workspace.pages import MemberRequest, page_of, sorted_by_request, workspace_page
 
 IMAGES_PER_PAGE = 50
-PARTICIPANTS_PER_PAGE = 50
-HEAT_LEVELS = 5
 
 IMAGE_COLUMNS = {
     "process": ("Process", "image__process", False),
@@ -32,14 +33,8 @@ IMAGE_COLUMNS = {
     "score": ("Score", "score", True),
     "group": ("In group", "in_group", True),
     "people": ("By people", "n_people", True),
+    "pilot": ("Pilot", "n_pilot", True),
     "simulated": ("Simulated", "n_simulated", True),
-}
-PARTICIPANT_COLUMNS = {
-    "kind": ("Kind", "kind", False),
-    "state": ("State", "state", False),
-    "rated": ("Rated", "n_completed", True),
-    "started": ("Started", "started_at", True),
-    "duration": ("Duration", "duration", True),
 }
 KIND_WORDS = {
     ParticipantKind.PERSON: "People",
@@ -78,27 +73,22 @@ def study_context(request: HttpRequest, study: Study, tab: str) -> dict[str, Any
 def study(request: HttpRequest, slug: str) -> HttpResponse:
     row = access.get_study(request.user, slug)
     flow = queries.participant_flow(row)
-    images: QuerySet[Any] = queries.study_images(row).order_by("stratum", "pk")
-    counts = list(images.values_list("stratum", "n_people", "n_simulated"))
-    heats = [
-        heat
-        for heat in (
-            heat_of("people", ((stratum, n) for stratum, n, _ in counts)),
-            heat_of("simulated raters", ((stratum, n) for stratum, _, n in counts)),
-        )
-        if heat.n_ratings or heat.raters == "people"
-    ]
+    heats = heats_of(row, queries.coverage_by_stratum(row))
+    questions = list(row.questions.all())
     landing = reverse("participant:landing", args=[row.slug])
     context = study_context(request, row, "overview") | {
         "flow": flow_rows(flow),
         "states": ParticipantState.labels,
+        "ends": outcome_rows(queries.participant_outcomes(row)),
+        "slots": slot_rows(queries.slots_by_state(row)),
         "n_under_way": under_way(flow),
         "heats": heats,
-        "n_images": len(counts),
+        "n_images": heats[0].n_images,
         "questions": [
             (question, question_type(question.kind).choices(question.options))
-            for question in row.questions.all()
+            for question in questions
         ],
+        "comparing": n_images_together((each.kind, each.options) for each in questions) > 1,
         "link": request.build_absolute_uri(landing),
         "confirming": request.GET.get("confirm") == "close",
     }
@@ -114,42 +104,45 @@ def flow_rows(flow: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
     ]
 
 
+def outcome_rows(outcomes: dict[str, dict[str, int]]) -> dict[str, Any]:
+    """How taking part ended, by kind: a column for each outcome that has occurred."""
+    seen = [(value, label) for value, label in Outcome.choices if any_has(outcomes, value)]
+    return {
+        "columns": [label for _, label in seen],
+        "rows": [
+            {
+                "label": label,
+                "kind": kind,
+                "counts": [outcomes[kind].get(value, 0) for value, _ in seen],
+                "n_excluded": outcomes[kind].get("is_excluded", 0),
+            }
+            for kind, label in KIND_WORDS.items()
+            if any(value and n for value, n in outcomes[kind].items())
+        ],
+    }
+
+
+def any_has(counts: dict[str, dict[str, int]], name: str) -> bool:
+    return any(each.get(name) for each in counts.values())
+
+
+def slot_rows(slots: dict[str, dict[str, int]]) -> list[dict[str, Any]]:
+    """What became of the ratings that were assigned, by kind; kinds without any are left out."""
+    return [
+        {
+            "label": label,
+            "kind": kind,
+            "counts": [slots[kind].get(state, 0) for state in TrialState.values],
+        }
+        for kind, label in KIND_WORDS.items()
+        if slots[kind]
+    ]
+
+
 def under_way(flow: dict[str, dict[str, int]]) -> int:
     """How many participants have begun and not ended, of whatever kind."""
     open_states = (ParticipantState.CONSENTED, ParticipantState.ACTIVE)
     return sum(counts[state] for counts in flow.values() for state in open_states)
-
-
-@dataclass(frozen=True)
-class Heat:
-    """How evenly the images were rated: one cell per image, by stratum."""
-
-    raters: str
-    strata: list[tuple[str, list[tuple[int, int]]]]  # (stratum, [(ratings, level), …])
-    n_ratings: int
-    fewest: int
-    median: float
-    most: int
-
-
-def heat_of(raters: str, counts: Iterable[tuple[str, int]]) -> Heat:
-    """Cells by stratum, each with its ratings and a level from 0 (none) to HEAT_LEVELS."""
-    by_stratum: dict[str, list[int]] = {}
-    for stratum, n in counts:
-        by_stratum.setdefault(stratum, []).append(n)
-    every = [n for cells in by_stratum.values() for n in cells]
-    most = max(every, default=0)
-    return Heat(
-        raters=raters,
-        strata=[
-            (stratum, [(n, math.ceil(HEAT_LEVELS * n / most) if n else 0) for n in cells])
-            for stratum, cells in by_stratum.items()
-        ],
-        n_ratings=sum(every),
-        fewest=min(every, default=0),
-        median=statistics.median(every) if every else 0,
-        most=most,
-    )
 
 
 @require_GET
@@ -164,20 +157,6 @@ def study_images(request: HttpRequest, slug: str) -> HttpResponse:
         "columns": columns,
     }
     return render(request, "workspace/study_images.html", context)
-
-
-@require_GET
-@workspace_page
-def study_participants(request: HttpRequest, slug: str) -> HttpResponse:
-    row = access.get_study(request.user, slug)
-    rows, columns = sorted_by_request(
-        request, queries.participants_with_progress(row), PARTICIPANT_COLUMNS
-    )
-    context = study_context(request, row, "participants") | {
-        "page": page_of(request, rows, PARTICIPANTS_PER_PAGE),
-        "columns": columns,
-    }
-    return render(request, "workspace/study_participants.html", context)
 
 
 @require_POST

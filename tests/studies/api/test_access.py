@@ -14,6 +14,7 @@ EXPECTED = {
     "studies": (200, 200, 200),
     "study": (200, 200, 404),
     "study-images": (200, 200, 404),
+    "study-participants": (200, 200, 404),
     "study-responses": (200, 200, 404),
     "study-export": (200, 200, 404),
     "scans": (200, 200, 200),

@@ -5,7 +5,11 @@ import zipfile
 
 from django.urls import reverse
 
-from studies.models import Response
+from studies.models import BlockKind, Response
+from studies.services import design
+from studies.services.decisions import decide
+from studies.services.quality import set_quality_rules
+from tests.studies import factories
 
 
 def test_a_study_has_its_counts_and_questions(lab, viewer):
@@ -16,6 +20,69 @@ def test_a_study_has_its_counts_and_questions(lab, viewer):
     assert got["questions"][0]["options"]["points"] == 7
     assert got["scan"] == lab.scan.pk
     assert "completion_code" not in got
+    assert "MUSE-1234" not in str(got)
+    assert "service_settings" not in str(got)
+
+
+def test_a_study_has_its_steps_with_their_items(lab, viewer):
+    draft = factories.study(workspace=lab.workspace, state="draft")
+    block = design.add_block(study=draft, kind=BlockKind.COMPREHENSION, position=2, title="Check")
+    options = {"points": 2, "low": "Yes", "high": "No"}
+    design.add_item(
+        block=block, key="task", kind="likert", text="Ready?", options=options, correct=[1]
+    )
+    got = viewer.get(reverse("api:study", args=[draft.slug])).json()
+    assert [(each["position"], each["kind"]) for each in got["blocks"]] == [
+        (1, "instructions"), (2, "comprehension"), (3, "ratings"),
+    ]  # fmt: skip
+    assert got["blocks"][1]["title"] == "Check"
+    assert got["blocks"][1]["items"] == [
+        {
+            "key": "task", "position": 1, "kind": "likert", "text": "Ready?", "options": options,
+            "correct": [1],
+        }
+    ]  # fmt: skip
+
+
+def test_a_study_has_its_policies_and_the_limits_in_force(lab, viewer):
+    set_quality_rules(study=lab.study, rules={"max_fast_share": None, "min_response_ms": 250})
+    got = viewer.get(reverse("api:study", args=[lab.study.slug])).json()
+    assert got["policies"]["replace_excluded"] is True
+    assert got["policies"]["ratings_target"] is None
+    assert got["policies"]["trial_order"] == "random"
+    assert got["quality_rules"]["max_fast_share"] is None
+    assert got["quality_rules"]["min_response_ms"] == 250
+    assert got["quality_rules"]["max_run_share"] == 0.5
+
+
+def test_participants_come_with_how_it_ended_and_what_was_decided(lab, viewer):
+    person = lab.study.participants.get(kind="person")
+    decide(participant=person, verdict="excluded", reason="Too fast.")
+    url = reverse("api:study-participants", args=[lab.study.slug])
+    rows = viewer.get(url).json()["results"]
+    assert [(row["participant"], row["kind"], row["excluded"], row["verdict"]) for row in rows] == [
+        (person.public_id, "person", True, "excluded"),
+        (lab.study.participants.get(kind="simulated").public_id, "simulated", False, None),
+    ]
+    assert (rows[0]["state"], rows[0]["outcome"], rows[0]["number"]) == ("finished", "completed", 0)
+    assert (rows[0]["n_trials"], rows[0]["n_completed"], rows[0]["n_returned"]) == (4, 4, 0)
+    assert "Too fast." not in str(rows)
+    responses = viewer.get(reverse("api:study-responses", args=[lab.study.slug])).json()["results"]
+    assert {row["participant"] for row in responses if row["excluded"]} == {person.public_id}
+
+
+def test_a_comparison_has_its_images_from_left_to_right(lab, viewer):
+    study = factories.study(workspace=lab.workspace, questions=["pairwise_tournament"])
+    someone = factories.rated_participant(
+        study, answers=lambda trial, questions: {"more_creative": "right"}
+    )
+    rows = viewer.get(reverse("api:study-responses", args=[study.slug])).json()["results"]
+    for row, trial in zip(rows, someone.trials.order_by("position"), strict=True):
+        assert row["image"] is None
+        assert row["images"] == [
+            each.study_image.image.public_id for each in trial.images.order_by("place")
+        ]
+        assert (row["value"], row["role"]) == ("right", "main")
 
 
 def test_a_study_without_a_scan_has_images_without_results(lab, viewer):
@@ -48,6 +115,9 @@ def test_a_response_is_one_long_row(lab, viewer):
         assert row["question"] == response.question.key
         assert (row["value"], row["number"]) == (response.value, response.number)
         assert row["response_time_ms"] == 1000 + response.trial.position
+        assert (row["role"], row["images"], row["n_revisions"]) == ("main", [], 0)
+        assert row["image"] == response.trial.study_image.image.public_id
+        assert row["excluded"] is False
 
 
 def test_a_scan_has_its_parameters_and_group(lab, viewer):

@@ -10,6 +10,7 @@ from rest_framework.throttling import BaseThrottle
 from studies.api.errors import envelope
 from studies.api.views import StudyList
 from studies.errors import DomainError
+from studies.models import Study
 from tests.studies import factories
 
 
@@ -73,6 +74,14 @@ def test_a_forged_form_from_another_site_has_the_shape(lab):
     response = client.post(reverse("api:studies"))
     assert response.status_code == 403
     assert is_envelope(response.json())
+
+
+def test_limits_that_cannot_be_read_are_an_error_of_the_usual_shape(lab, viewer):
+    Study.objects.filter(pk=lab.study.pk).update(quality_rules={"max_speed": 1})
+    for name in ("study", "study-export"):
+        response = viewer.get(reverse(f"api:{name}", args=[lab.study.slug]))
+        assert (response.status_code, response.json()["code"]) == (400, "bad_quality_rules")
+        assert is_envelope(response.json())
 
 
 @pytest.mark.django_db

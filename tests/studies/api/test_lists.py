@@ -6,6 +6,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from studies.models import ParticipantKind, Response, Role
+from studies.services.decisions import decide
 from tests.studies import factories
 from tests.studies.api.conftest import client_of
 
@@ -38,6 +39,31 @@ def test_responses_are_filtered_by_kind_process_and_question(lab, viewer):
         assert 0 < len(chosen) < len(everything)
 
 
+def test_participants_are_filtered_by_kind_state_and_exclusion(lab, viewer):
+    excluded = factories.rated_participant(lab.study, seed=7)
+    decide(participant=excluded, verdict="excluded", reason="Too fast.")
+    factories.participant(lab.study, ParticipantKind.PILOT, seed=8)
+    everything = rows(viewer, "study-participants", lab.study.slug)
+    assert len(everything) == 4
+    for filters, belongs in (
+        ({"kind": "pilot"}, lambda row: row["kind"] == "pilot"),
+        ({"state": "finished"}, lambda row: row["state"] == "finished"),
+        ({"excluded": "true"}, lambda row: row["participant"] == excluded.public_id),
+        ({"excluded": "false"}, lambda row: not row["excluded"]),
+    ):
+        chosen = rows(viewer, "study-participants", lab.study.slug, **filters)
+        assert chosen == [row for row in everything if belongs(row)]
+        assert 0 < len(chosen) < len(everything)
+
+
+def test_responses_are_filtered_by_role(lab, viewer):
+    slug = lab.study.slug
+    assert rows(viewer, "study-responses", slug, role="main") == rows(
+        viewer, "study-responses", slug
+    )
+    assert rows(viewer, "study-responses", slug, role="repeat") == []
+
+
 def test_images_and_results_are_filtered_by_process(lab, viewer):
     for name, argument in (("study-images", lab.study.slug), ("scan-results", lab.scan.pk)):
         everything = rows(viewer, name, argument)
@@ -56,6 +82,9 @@ def test_scans_are_filtered_by_study(lab, viewer):
     ("name", "query", "field", "sentence"),
     [
         ("study-responses", "kind=robot", "kind", "person, pilot, simulated; got “robot”"),
+        ("study-participants", "state=gone", "state", "turned_away, erased; got “gone”"),
+        ("study-participants", "excluded=1", "excluded", "true, false; got “1”"),
+        ("study-responses", "role=first", "role", "repeat, check, practice; got “first”"),
         ("study-responses", "process=odd", "process", "normal, creative, control; got “odd”"),
         ("study-responses", "question=mood", "question", "creativity, label; got “mood”"),
         ("study-images", "proces=normal", "proces", "allowed are process, page, page_size"),
@@ -117,7 +146,7 @@ def test_queries_do_not_grow_with_rows(lab):
     )
     for seed in range(3):
         factories.rated_participant(large, ParticipantKind.SIMULATED, seed=seed)
-    for name in ("study", "study-images", "study-responses"):
+    for name in ("study", "study-images", "study-participants", "study-responses"):
         small_n, large_n = (
             n_queries(client, reverse(f"api:{name}", args=[study.slug]))
             for study in (lab.study, large)

@@ -49,6 +49,7 @@ def test_answers_have_the_fields_that_it_names(lab, viewer):
     for name, arguments, component in (
         ("studies", [], "Study"),
         ("study-images", [lab.study.slug], "StudyImage"),
+        ("study-participants", [lab.study.slug], "Participant"),
         ("study-responses", [lab.study.slug], "Response"),
         ("scan-results", [lab.scan.pk], "ScanResult"),
     ):
@@ -61,4 +62,5 @@ def test_answers_have_the_fields_that_it_names(lab, viewer):
 def test_filters_are_parameters(viewer):
     paths = schema(viewer)["paths"]
     parameters = paths["/api/v1/studies/{slug}/responses/"]["get"]["parameters"]
-    assert {"kind", "process", "question", "page", "page_size"} <= {p["name"] for p in parameters}
+    names = {parameter["name"] for parameter in parameters}
+    assert {"kind", "process", "question", "role", "page", "page_size"} <= names

@@ -12,8 +12,9 @@ pytestmark = pytest.mark.django_db
 
 OPEN = {"sign-in", "sign-out"}
 OWN = {"studies", "image-sets", "scans", "tokens", "revoke-token"}
-ONLY_POST = {"change-state", "revoke-token"}
-ONLY_EDITORS = {"change-state"}
+ONLY_POST = {"change-state", "decide", "revoke-token"}
+ONLY_EDITORS = {"change-state", "decide"}
+SENT = {"change-state": {"act": "pause"}, "decide": {"verdict": "approved"}}
 NAMES = sorted(pattern.name for pattern in workspace_urls.urlpatterns)
 
 
@@ -33,8 +34,13 @@ def address(name, study):
         **{
             each: [study.slug]
             for each in (
-                "study", "change-state", "study-images", "study-participants", "results", "export"
+                "study", "change-state", "study-images", "study-participants", "quality-rules",
+                "results", "export",
             )
+        },
+        **{
+            each: [study.slug, study.participants.get().public_id]
+            for each in ("participant", "decide")
         },
         "figure": [study.slug, "label", "size", "json"],
         "image-set": [image.image_set_id],
@@ -48,7 +54,7 @@ def address(name, study):
 
 def ask(client, name, study):
     where = address(name, study)
-    response = client.post(where, {"act": "pause"}) if name in ONLY_POST else client.get(where)
+    response = client.post(where, SENT.get(name, {})) if name in ONLY_POST else client.get(where)
     # A file that is streamed stays open until somebody has read it.
     if response.streaming:
         b"".join(response.streaming_content)
@@ -92,6 +98,30 @@ def test_acts_are_not_done_by_following_a_link(study, name):
     assert client.get(address(name, study)).status_code == 405
 
 
+def test_limits_are_read_by_viewers_and_set_by_editors(study):
+    where = address("quality-rules", study)
+    sent = {"min_response_ms": "300", "min_ratings": "10", "min_repeats": "3"}
+    stranger = member(Role.OWNER, factories.workspace())
+    for client, status in (
+        (Client(), 302),
+        (stranger, 404),
+        (member(Role.VIEWER, study.workspace), 403),
+        (member(Role.EDITOR, study.workspace), 303),
+    ):
+        assert client.post(where, sent).status_code == status
+        study.refresh_from_db()
+        assert bool(study.quality_rules) == (status == 303)
+
+
+def test_a_participant_of_another_study_is_not_there(study):
+    other = factories.study(workspace=study.workspace)
+    key = study.participants.get().public_id
+    client = member(Role.OWNER, study.workspace)
+    assert client.get(reverse("workspace:participant", args=[other.slug, key])).status_code == 404
+    where = reverse("workspace:decide", args=[other.slug, key])
+    assert client.post(where, SENT["decide"]).status_code == 404
+
+
 def test_lists_hold_only_ones_own_workspaces(study):
     client = member(Role.OWNER, factories.workspace())
     image_set = study.study_images.first().image.image_set
@@ -107,8 +137,10 @@ def test_forms_need_their_csrf_token(study):
     client = Client(enforce_csrf_checks=True)
     client.force_login(factories.user(Role.OWNER, workspace=study.workspace))
     assert ask(client, "change-state", study).status_code == 403
+    assert ask(client, "decide", study).status_code == 403
     study.refresh_from_db()
     assert study.state == "running"
+    assert not study.participants.get().decisions.exists()
 
 
 def test_pages_are_not_kept_by_the_browser(study):

@@ -1,4 +1,4 @@
-"""The list of studies, and a study's overview, images and participants."""
+"""The list of studies, and a study's overview and images."""
 
 import re
 
@@ -8,8 +8,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from studies.models import Event, ParticipantKind, Role, StudyState
-from studies.services.enrolment import withdraw_participant
-from studies.views.workspace.studies import heat_of
+from studies.services.decisions import decide
+from studies.services.leaving import withdraw_participant
+from studies.views.workspace.coverage import heat_of
 from tests.studies import factories
 
 pytestmark = pytest.mark.django_db
@@ -62,7 +63,7 @@ def test_the_overview_tells_what_happened(owner, lab):
     withdraw_participant(participant=factories.participant(study, seed=2))
     words = text(owner.get(at("study", study)))
     assert f"http://testserver/s/{study.slug}/" in words
-    assert "People 0 0 1 1 2" in words
+    assert "People 0 0 1 1 0 0 2" in words
     assert "From 0 to 1 per image, median 0.5; 4 in all." in words
     assert "Which label fits this image best?" in words
     assert "Berk–Jones" in words
@@ -161,18 +162,7 @@ def test_an_order_or_page_that_is_not_there_shows_the_nearest(owner, lab, query)
     assert len(response.context["page"]) == 8
 
 
-def test_participants_are_listed_with_progress_and_kind(owner, lab):
-    study = factories.study(workspace=lab)
-    person = factories.rated_participant(study, seed=1, n_trials=3)
-    factories.rated_participant(study, ParticipantKind.SIMULATED, seed=2)
-    page = owner.get(at("study-participants", study))
-    words = text(page)
-    assert f"{person.public_id} Person Active 3 of 4" in words
-    assert '<tr class="simulated">' in page.content.decode()
-    assert person.token_sha256 not in page.content.decode()
-
-
-@pytest.mark.parametrize("name", ["study", "study-images", "study-participants"])
+@pytest.mark.parametrize("name", ["study", "study-images"])
 def test_the_number_of_queries_does_not_grow_with_rows(owner, lab, name):
     counts = []
     for n in (10, 20):
@@ -193,12 +183,53 @@ def test_the_number_of_queries_of_the_list_does_not_grow_with_studies(owner, lab
     assert counts[0] == counts[1]
 
 
+def test_the_overview_tells_how_taking_part_ended_and_what_became_of_slots(owner, lab):
+    study = factories.study(workspace=lab, ratings_target=2, reserve=1)
+    excluded = factories.rated_participant(study, seed=1)
+    factories.rated_participant(study, seed=2, n_trials=1)
+    withdraw_participant(participant=factories.participant(study, seed=3))
+    decide(participant=excluded, verdict="excluded", reason="Too fast.")
+    words = text(owner.get(at("study", study)))
+    assert "Kind Completed Withdrew Excluded now People 1 1 1" in words
+    assert "On the way Rated Given back Image not shown People 3 5 4 0" in words
+    assert "Wanted are 2 ratings of each image; up to 1 more may be assigned in reserve." in words
+    assert "0 of 8 images have what is wanted." in words
+
+
+def test_pilot_and_simulated_participants_are_marked_in_every_table(owner, lab):
+    study = factories.study(workspace=lab)
+    for kind in ParticipantKind:
+        factories.rated_participant(study, kind, seed=len(kind))
+    page = owner.get(at("study", study)).content.decode()
+    assert page.count('<tr class="simulated"><th scope="row">Pilot') == 3
+    assert page.count('<tr class="simulated"><th scope="row">Simulated') == 3
+
+
+def test_a_draft_has_neither_ends_nor_slots(owner, lab):
+    words = text(owner.get(at("study", factories.study(workspace=lab, state="draft"))))
+    assert "How it ended" not in words
+    assert "Given back" not in words
+
+
+def cells(heat):
+    return [
+        (stratum.name, [(cell.n, cell.level) for cell in stratum.cells]) for stratum in heat.strata
+    ]
+
+
 def test_heat_is_from_none_to_most():
-    heat = heat_of("people", [("a", 0), ("a", 1), ("b", 10), ("b", 4)])
-    assert heat.strata == [("a", [(0, 0), (1, 1)]), ("b", [(10, 5), (4, 2)])]
+    heat = heat_of("person", [("a", 1, 0), ("a", 1, 1), ("b", 10, 10), ("b", 6, 4)])
+    assert cells(heat) == [("a", [(0, 0), (1, 1)]), ("b", [(10, 5), (4, 2)])]
     assert (heat.fewest, heat.median, heat.most, heat.n_ratings) == (0, 2.5, 10, 15)
+    assert heat.n_open == 3
+
+
+def test_heat_is_full_where_the_target_is_reached_and_only_there():
+    heat = heat_of("person", [("a", 9, 9), ("a", 10, 10), ("a", 12, 12), ("a", 0, 0)], target=10)
+    assert cells(heat) == [("a", [(9, 4), (10, 5), (12, 5), (0, 0)])]
+    assert (heat.n_reached, heat.full) == (2, 10)
 
 
 def test_heat_of_no_images_is_empty():
-    heat = heat_of("people", [])
-    assert (heat.strata, heat.n_ratings, heat.most) == ([], 0, 0)
+    heat = heat_of("person", [])
+    assert (heat.strata, heat.n_ratings, heat.most, heat.median) == ([], 0, 0, 0)
