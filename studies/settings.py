@@ -149,6 +149,8 @@ LOGIN_REDIRECT_URL = "workspace:studies"
 LOGOUT_REDIRECT_URL = "workspace:sign-in"
 
 LANGUAGE_CODE = "en"
+# Participants' pages follow their study's language; researchers' pages are in English.
+LOCALE_PATHS = [BASE_DIR / "studies" / "locale"]
 TIME_ZONE = env_text("TIME_ZONE", "UTC")
 USE_I18N = True
 USE_TZ = True

@@ -32,6 +32,8 @@ def higher(question: dict[str, Any]) -> str:
     """What it means for an image to be high on `question`."""
     if question["kind"] == "categorical":
         return f"labelled “{question['positive_label']}” more often"
+    if question["kind"] in ("forced_choice", "best_worst", "ranking"):
+        return f"preferred on “{question['text']}”"
     return f"rated higher on “{question['text']}”"
 
 

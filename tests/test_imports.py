@@ -23,11 +23,11 @@ MAY_IMPORT = {
     "studies/stats": {"studies.stats"},
     "studies/figures": {"studies.figures", "studies.stats"},
     "studies/sequences": {"studies.sequences"},
-    "studies/questions": {"studies.questions"},
+    "studies/questions": {"studies.questions", "django.utils"},
     "studies/wording.py": set(),
     "studies/errors.py": set(),
     "studies/models": {"studies.models", "django"},
-    "studies/queries.py": {"studies.models", "django"},
+    "studies/queries": {"studies.queries", "studies.models", "django"},
     "studies/services": {
         "studies",
         "studies.services",

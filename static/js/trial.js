@@ -16,9 +16,20 @@ const words = {
 const exposureMs = Number(page.dataset.exposureMs) || null;
 
 // Where the participant is: the trials that the server has told of, the first one on the page.
-let { done, total, trials } = JSON.parse(document.querySelector("#trials").textContent);
+let { total, trials } = JSON.parse(document.querySelector("#trials").textContent);
 let current = null;
+let missed = null; // the trial whose image did not come because there is no network
 let onward = null; // where to go when everything is sent
+let refused = false;
+
+// crypto.randomUUID is there on secure pages only; a laboratory's own network may have none.
+function newKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
 
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_all, name) => values[name]);
 
@@ -76,8 +87,9 @@ async function load(picture, address) {
   return false;
 }
 
-function preload(trial) {
-  for (const image of trial?.images ?? []) new Image().src = image.url;
+// Every image that is known: with them a participant goes on while the network is away.
+function preload() {
+  for (const image of trials.slice(1).flatMap((trial) => trial.images)) new Image().src = image.url;
 }
 
 function place(stimulus, image) {
@@ -131,7 +143,7 @@ async function show(trial, first) {
   paintedAt = await frames();
   evidence.onset_ms = Math.round(paintedAt - requestedAt);
   submit.removeAttribute("aria-disabled");
-  preload(trials[1]);
+  preload();
   if (exposureMs) limitExposure(trial, paintedAt);
 }
 
@@ -152,55 +164,43 @@ function limitExposure(trial, from) {
   requestAnimationFrame(check);
 }
 
-// An image that was not seen is not rated.
+// An image that was not seen is not rated. Without network none can be seen, whichever it is:
+// it is shown when the network is back, and cannot be skipped.
 function failed(trial, index) {
+  const away = !navigator.onLine || !words.offline.hidden;
   const notice = page.querySelector("template.failed").content.cloneNode(true).firstElementChild;
   const picture = stimuli[index].querySelector("img");
   picture.hidden = true;
   stimuli[index].append(notice);
   notice.querySelector("[data-act=again]").addEventListener("click", () => show(trial, true));
-  notice.querySelector("[data-act=skip]").addEventListener("click", () => {
-    commit({ key: crypto.randomUUID(), trial: trial.trial, unseen: true });
+  const skip = notice.querySelector("[data-act=skip]");
+  skip.hidden = away;
+  skip.addEventListener("click", () => {
+    commit({ key: newKey(), trial: trial.trial, unseen: true });
   });
+  missed = away ? trial : null;
 }
 
+function showMissed() {
+  if (missed !== null && missed === current) show(missed, true);
+  missed = null;
+}
+addEventListener("online", showMissed);
+
 function progress() {
-  const number = done + 1;
+  const number = current.number;
   const bar = page.querySelector("progress");
   const practice = current.practice;
   page.classList.toggle("practising", practice);
   words.where.textContent = practice ? words.where.dataset.practice : fill(words.where.dataset.of, { number, total });
   words.heading.textContent = practice ? words.heading.dataset.practice : fill(words.heading.dataset.words, { number });
   if (total) bar.max = total;
-  bar.value = done;
+  bar.value = practice ? 0 : number - 1;
 }
 
 // Sending
 
-const PASSING = new Set([500, 502, 504]); // a server or its proxy that is just restarting
-const FIELDS = form.elements;
-
-async function post(entry) {
-  let response;
-  try {
-    response = await fetch(page.dataset.answers, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "X-CSRFToken": FIELDS.csrfmiddlewaretoken.value },
-      body: JSON.stringify(entry),
-    });
-    if (PASSING.has(response.status)) return null;
-    const told = await response.json();
-    if (response.ok) return { held: true, ...told };
-    // Paused: the answer waits here for the study to go on.
-    if (response.status === 503) return { wait: told.detail };
-    return { refused: told.detail };
-  } catch {
-    // No connection, or an answer that was cut off: the same as no answer.
-    return response && response.status >= 400 && response.status < 500 ? { refused: "" } : null;
-  }
-}
-
-const outbox = new Outbox(page.dataset.study, post);
+const outbox = new Outbox(page.dataset.study, sender(page.dataset.answers));
 
 function told(outcome, entry) {
   if (outcome.wait !== undefined) {
@@ -209,10 +209,10 @@ function told(outcome, entry) {
     return;
   }
   words.offline.hidden = true;
+  showMissed();
   if (outcome.refused !== undefined) {
-    // The server said no and stored nothing: its own page says why.
-    outbox.write([]);
-    onward = location.pathname;
+    // The server said no and stored nothing: its own page says where things stand.
+    refused = true;
     return;
   }
   if (!outbox.entries().length) words.saved.textContent = words.saved.dataset.saved;
@@ -226,7 +226,7 @@ function told(outcome, entry) {
     changed.hidden = false;
   }
   if (trials.length && current === null) show(trials[0]);
-  else preload(trials[1]);
+  else preload();
 }
 
 async function sendAll() {
@@ -236,16 +236,15 @@ async function sendAll() {
     await sendAll();
     return;
   }
-  if (onward && !trials.length) location.assign(onward);
+  if (refused) location.reload();
+  else if (!trials.length && onward) location.assign(onward);
   else if (!trials.length) location.reload();
-  else if (onward && current === null) location.assign(onward);
 }
 
 function commit(entry) {
   outbox.add(entry);
   words.saved.textContent = words.saved.dataset.saving;
   trials.shift();
-  done += 1;
   current = null;
   submit.setAttribute("aria-disabled", "true");
   // The next image is here already: nobody waits for the acknowledgement to see it.
@@ -264,7 +263,7 @@ form.addEventListener("submit", (event) => {
   evidence.height_px = innerHeight;
   evidence.pixel_ratio = devicePixelRatio;
   commit({
-    key: crypto.randomUUID(),
+    key: newKey(),
     trial: current.trial,
     answers,
     response_time_ms: Math.round(performance.now() - paintedAt),

@@ -20,7 +20,10 @@
 
     question.querySelector(".by-list").hidden = true;
     press.hidden = false;
-    for (const list of lists) list.required = false; // what is hidden cannot be asked for
+    for (const list of lists) {
+      list.required = false; // what is hidden cannot be asked for
+      for (const option of list.options) option.defaultSelected = false; // a reset empties it
+    }
     for (const box of boxes) box.disabled = false;
 
     function update() {
@@ -43,11 +46,11 @@
       status.textContent = filled(target.checked ? press.dataset.placed : press.dataset.takenBack, target);
     });
     undo.addEventListener("click", () => order.at(-1)?.click());
-    question.closest("form").addEventListener("reset", () => setTimeout(() => {
+    press.closest("form").addEventListener("reset", () => {
       order = [];
       status.textContent = "";
       update();
-    }));
+    });
     update();
   }
 })();

@@ -35,12 +35,14 @@
     };
 
     range.addEventListener("input", () => setAnswered(true));
+    range.addEventListener("blur", () => question.classList.remove("by-pointer"));
     range.form.addEventListener("reset", () => setAnswered(false));
     if (given !== "") range.value = given;
     setAnswered(given !== "");
 
     // The first arrow answers with the middle, which is where an untouched range stands.
     range.addEventListener("keydown", (event) => {
+      question.classList.remove("by-pointer");
       if (range.name || !TO_THE_MIDDLE.has(event.key)) return;
       event.preventDefault();
       say("input", "change");
@@ -66,6 +68,7 @@
       const finger = event.pointerType === "touch";
       pointer = { id: event.pointerId, x: event.clientX, y: event.clientY, moves: !finger };
       line.setPointerCapture(event.pointerId);
+      question.classList.add("by-pointer");
       range.focus({ preventScroll: true });
       if (pointer.moves) place(event);
     });

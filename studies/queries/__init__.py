@@ -10,6 +10,7 @@ from studies.queries.participation import (
     upcoming_trials,
 )
 from studies.queries.ratings import (
+    comparisons_frame,
     images_frame,
     kinds_with_ratings,
     ratings_frame,
@@ -36,6 +37,7 @@ __all__ = [
     "ImageSetSummary",
     "Protocol",
     "comes_before_images",
+    "comparisons_frame",
     "group_by_process",
     "image_set_summaries",
     "images_frame",

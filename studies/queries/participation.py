@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, prefetch_related_objects
 
 from studies.models import (
     Block,
@@ -68,13 +68,15 @@ def protocol(study: Study) -> Protocol:
 
 
 def upcoming_trials(participant: Participant, n: int = N_AHEAD) -> list[Trial]:
-    """The participant's next `n` trials with their images, in order."""
-    return list(
+    """The participant's next `n` trials with their images, in order. One query, or two."""
+    trials = list(
         Trial.objects.filter(participant=participant, state=TrialState.ASSIGNED)
         .select_related("study_image__image", "check_asked")
-        .prefetch_related("images__study_image__image")
         .order_by("position")[:n]
     )
+    comparing = [trial for trial in trials if trial.study_image_id is None]
+    prefetch_related_objects(comparing, "images__study_image__image")
+    return trials
 
 
 def n_completed_trials(participant: Participant) -> int:
@@ -91,8 +93,8 @@ def returned_trials(participant: Participant) -> QuerySet[Trial]:
     return participant.trials.filter(state=TrialState.RETURNED).order_by("position")
 
 
-def returned_pairs(study: Study, kind: str) -> QuerySet[Trial]:
-    """Trials on pairs that were given back and that nobody has taken since, oldest first."""
+def returned_pairs(study: Study, kind: str) -> list[int]:
+    """Places of the schedule of pairs that were given back and that nobody has taken since."""
     taken = Trial.objects.filter(
         pair=OuterRef("pair"),
         participant__study=OuterRef("participant__study"),
@@ -100,17 +102,15 @@ def returned_pairs(study: Study, kind: str) -> QuerySet[Trial]:
         role=TrialRole.MAIN,
         state__in=[TrialState.ASSIGNED, TrialState.COMPLETED],
     )
-    return (
-        Trial.objects.filter(
-            Q(state=TrialState.RETURNED) | Q(state=TrialState.UNSEEN),
-            participant__study=study,
-            participant__kind=kind,
-            role=TrialRole.MAIN,
-            pair__isnull=False,
-        )
-        .exclude(Exists(taken))
-        .order_by("pk")
+    given_back = Trial.objects.filter(
+        participant__study=study,
+        participant__kind=kind,
+        role=TrialRole.MAIN,
+        pair__isnull=False,
+        state__in=[TrialState.RETURNED, TrialState.UNSEEN],
     )
+    pairs = given_back.exclude(Exists(taken)).values_list("pair", flat=True)
+    return sorted({pair for pair in pairs if pair is not None})
 
 
 def comes_before_images(block: Block) -> bool:

@@ -56,6 +56,34 @@ def ratings_frame(study: Study, kind: str) -> pd.DataFrame:
     return frame.astype({"number": float})
 
 
+def comparisons_frame(study: Study, kind: str) -> pd.DataFrame:
+    """Every image of every answer that compares images, a row each, in a fixed order.
+
+    Columns: question (its key), rater and image (public ids), trial, place (from 1), value.
+    Whom a researcher excluded is not among them.
+    """
+    rows = (
+        Response.objects.filter(
+            trial__participant__study=study,
+            trial__participant__kind=kind,
+            trial__participant__is_excluded=False,
+            trial__role=TrialRole.MAIN,
+            trial__study_image__isnull=True,
+        )
+        .order_by("question__position", "trial_id", "trial__images__place")
+        .values_list(
+            "question__key",
+            "trial__participant__public_id",
+            "trial__images__study_image__image__public_id",
+            "trial_id",
+            "trial__images__place",
+            "value",
+        )
+    )
+    columns = ["question", "rater", "image", "trial", "place", "value"]
+    return pd.DataFrame.from_records(list(rows.iterator(chunk_size=5000)), columns=columns)
+
+
 def images_frame(study: Study) -> pd.DataFrame:
     """The study's images, a row each, in a fixed order.
 

@@ -51,6 +51,12 @@ PRESETS: dict[str, dict[str, Any]] = {
         "text": "Which image is more creative?",
         "options": {},
     },
+    "best_worst_creativity": {
+        "key": "best_worst",
+        "kind": "best_worst",
+        "text": "Which of these images is the most creative, and which the least?",
+        "options": {"k": 4, "best": "Most creative", "worst": "Least creative"},
+    },
     # Consensual assessment (Amabile, 1982, doi:10.1037/0022-3514.43.5.997): judges go by their
     # own sense of creativity, and rate technical quality apart from it.
     "consensual_creativity": {

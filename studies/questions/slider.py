@@ -14,7 +14,7 @@ from studies.questions.latent import share_below
 FURTHEST = 1_000_000
 FINEST_STEP = Decimal("0.000001")
 # A floating-point number as forms send it (HTML, "Floating-point numbers").
-NUMBER = re.compile(r"-?([0-9]{1,20}(\.[0-9]{1,20})?|\.[0-9]{1,20})([eE][-+]?[0-9]{1,2})?")
+NUMBER = re.compile(r"-?([0-9]{1,20}(\.[0-9]{1,20})?|\.[0-9]{1,20})([eE][-+]?[0-9]{1,3})?")
 
 
 def is_number(value: Any) -> bool:

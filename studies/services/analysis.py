@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from django.db import transaction
-from scipy import stats as scipy_stats
 
 from studies import __version__, queries, wording
 from studies.errors import DomainError
 from studies.models import AnalysisRun, ParticipantKind, Question, Study
+from studies.services.image_numbers import COMPARISONS, ImageNumbers, image_numbers
 from studies.services.scans import versions
-from studies.stats import RankAssociation, icc, krippendorff_alpha, rank_association, two_groups
+from studies.stats import RankAssociation, rank_association, two_groups
 
 PREDICTORS = {"size": "subset size", "score": "score"}
 METHODS = ("spearman", "kendall")
@@ -40,7 +40,13 @@ RATERS = {
 def code_version() -> str:
     """Musescan's version and a hash of the code that computes the figures."""
     here = Path(__file__)
-    sources = [here, here.parents[1] / "wording.py", *(here.parents[1] / "stats").glob("*.py")]
+    beside = here.with_name("image_numbers.py")
+    sources = [
+        here,
+        beside,
+        here.parents[1] / "wording.py",
+        *(here.parents[1] / "stats").glob("*.py"),
+    ]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(sources)))
     return f"{__version__}+{digest.hexdigest()[:12]}"
 
@@ -63,22 +69,22 @@ def analyse(*, study: Study, kind: str | None = None, seed: int = 0) -> Analysis
         raise DomainError("no_ratings", f"No ratings by {plural} have been stored yet.")
     started = time.perf_counter()
     ratings = queries.ratings_frame(study, kind)
+    comparisons = queries.comparisons_frame(study, kind)
     images = queries.images_frame(study)
     used_versions = {**versions(), "musescan": code_version()}
-    input_sha256 = hash_of([ratings, images], {"versions": used_versions, "scan": study.scan.pk})
+    input_sha256 = hash_of(
+        [ratings, comparisons, images], {"versions": used_versions, "scan": study.scan.pk}
+    )
     kept = AnalysisRun.objects.filter(
         study=study, kind=kind, input_sha256=input_sha256, seed=seed
     ).first()
     if kept is not None:
         return kept
     result = {
-        **describe(study, kind, kinds, ratings),
+        **describe(study, kind, kinds, ratings, comparisons),
         "seed": seed,
         "versions": used_versions,
-        "questions": [
-            analyse_question(question, kind, ratings, images, seed)
-            for question in study.questions.all()
-        ],
+        "questions": analysed(study, kind, ratings, comparisons, images, seed),
     }
     duration_ms = round(1000 * (time.perf_counter() - started))
     with transaction.atomic():
@@ -100,7 +106,34 @@ def hash_of(frames: Iterable[pd.DataFrame], parameters: dict[str, Any]) -> str:
     return digest.hexdigest()
 
 
-def describe(study: Study, kind: str, kinds: list[str], ratings: pd.DataFrame) -> dict[str, Any]:
+def analysed(
+    study: Study,
+    kind: str,
+    ratings: pd.DataFrame,
+    comparisons: pd.DataFrame,
+    images: pd.DataFrame,
+    seed: int,
+) -> list[dict[str, Any]]:
+    """The analysis of each question whose answers are more than words."""
+    results = []
+    for question in study.questions.all():
+        numbers = image_numbers(question, ratings, comparisons, images, seed)
+        if numbers is None:
+            continue
+        asked = comparisons if question.kind in COMPARISONS else ratings
+        mine = asked[asked["question"] == question.key]
+        n_raters = int(mine["rater"].nunique())
+        results.append(analyse_question(question, kind, numbers, mine, images, n_raters, seed))
+    return results
+
+
+def describe(
+    study: Study,
+    kind: str,
+    kinds: list[str],
+    ratings: pd.DataFrame,
+    comparisons: pd.DataFrame,
+) -> dict[str, Any]:
     """What the analysis is of."""
     scan = study.scan
     assert scan is not None, "analyse() has checked"
@@ -110,9 +143,9 @@ def describe(study: Study, kind: str, kinds: list[str], ratings: pd.DataFrame) -
         "kind": kind,
         "simulated": kind == ParticipantKind.SIMULATED,
         "other_kinds": [other for other in kinds if other != kind],
-        "n_raters": int(ratings["rater"].nunique()),
-        "n_images": int(ratings["image"].nunique()),
-        "n_ratings": len(ratings),
+        "n_raters": len({*ratings["rater"], *comparisons["rater"]}),
+        "n_images": len({*ratings["image"], *comparisons["image"]}),
+        "n_ratings": len(ratings) + len(comparisons.drop_duplicates(["question", "trial"])),
         "scan": {
             "name": scan.name,
             "layer": scan.layer,
@@ -123,62 +156,17 @@ def describe(study: Study, kind: str, kinds: list[str], ratings: pd.DataFrame) -
     }
 
 
-def image_means(
-    ratings: pd.DataFrame, images: pd.DataFrame, *, shares: bool, bounds: tuple[float, float]
-) -> pd.DataFrame:
-    """The images with the mean of their numbers, its 95 % interval, and how many there are.
-
-    Columns added to `images`: mean, low, high, n. A mean rating has a t interval, cut at the
-    ends of the scale; a share has Wilson's (1927). There is none (NaN) with fewer than two
-    ratings, nor for ratings that are all the same, whose spread says nothing.
-    """
-    numbers = ratings.dropna(subset=["number"]).groupby("image")["number"]
-    mean, n = numbers.mean(), numbers.count()
-    if shares:
-        z = scipy_stats.norm.ppf(0.975)
-        centre = (mean + z**2 / (2 * n)) / (1 + z**2 / n)
-        half = z / (1 + z**2 / n) * np.sqrt(mean * (1 - mean) / n + z**2 / (4 * n**2))
-        half = half.where(n > 1)
-    else:
-        centre, sd = mean, numbers.std(ddof=1)
-        half = (scipy_stats.t.ppf(0.975, (n - 1).clip(lower=1)) * sd / np.sqrt(n)).where(sd > 0)
-    table = pd.DataFrame(
-        {
-            "mean": mean,
-            "low": (centre - half).clip(*bounds),
-            "high": (centre + half).clip(*bounds),
-            "n": n,
-        }
-    )
-    joined = images.merge(table, left_on="image", right_index=True, how="left")
-    return joined.fillna({"n": 0}).astype({"n": int})
-
-
-def measure(question: Question) -> dict[str, Any]:
-    """What an image's number means for this question."""
-    if question.kind == "categorical":
-        words = {label["value"]: label["label"] for label in question.options["labels"]}
-        positive = words[question.options["positive"]]
-        undecided = [words[value] for value in question.options.get("undecided", [])]
-        left_out = f", “{'”, “'.join(undecided)}” left out" if undecided else ""
-        return {
-            "measure": f"share of raters who chose “{positive}”{left_out}",
-            "positive_label": positive,
-            "range": [0, 1],
-        }
-    points = question.options["points"]
-    return {"measure": f"mean rating from 1 to {points}", "range": [1, points]}
-
-
 def analyse_question(
-    question: Question, kind: str, ratings: pd.DataFrame, images: pd.DataFrame, seed: int
+    question: Question,
+    kind: str,
+    numbers: ImageNumbers,
+    ratings: pd.DataFrame,
+    images: pd.DataFrame,
+    n_raters: int,
+    seed: int,
 ) -> dict[str, Any]:
     """Associations, group membership and reliability for one question."""
-    mine = ratings[ratings["question"] == question.key]
-    meaning = measure(question)
-    table = image_means(
-        mine, images, shares=question.kind == "categorical", bounds=tuple(meaning["range"])
-    )
+    table = numbers.table
     rated = table[table["n"] > 0]
     associations = [
         {
@@ -201,9 +189,9 @@ def analyse_question(
         "key": question.key,
         "text": question.text,
         "kind": question.kind,
-        **meaning,
+        **numbers.measure,
         "n_images": len(rated),
-        "n_ratings": len(mine),
+        "n_ratings": numbers.n_answers,
         "ratings_per_image": float(rated["n"].mean()) if len(rated) else None,
         "associations": associations,
         "membership": {
@@ -213,11 +201,10 @@ def analyse_question(
             "n_inside": int(inside.sum()),
             "n_outside": int((~inside).sum()),
         },
-        "reliability": reliability(question, mine, seed),
-        "labels": label_counts(question, mine, images),
+        "reliability": numbers.reliability,
+        "labels": label_counts(question, ratings, images),
         "images": image_rows(table),
     }
-    n_raters = int(mine["rater"].nunique())
     raters = wording.count(n_raters, *RATERS[ParticipantKind(kind)])
     result["sentence"] = wording.association_sentence(result, associations[0], raters=raters)
     result["warnings"] = thin_ratings(n_raters, result["ratings_per_image"])
@@ -242,20 +229,6 @@ def thin_ratings(n_raters: int, ratings_per_image: float | None) -> list[str]:
         f"{ratings_per_image:.1f} per image): "
         "the intervals are over images and do not show what other raters would have said."
     ]
-
-
-def reliability(question: Question, ratings: pd.DataFrame, seed: int) -> dict[str, Any]:
-    """How far raters agree: Krippendorff's α at the question's level, and an ICC of its numbers."""
-    nominal = question.kind == "categorical"
-    matrix = ratings.pivot(
-        index="rater", columns="image", values="value" if nominal else "number"
-    )  # fmt: skip
-    return {
-        "krippendorff": krippendorff_alpha(
-            matrix, level="nominal" if nominal else "ordinal", seed=seed
-        ).to_dict(),
-        "icc": icc(ratings, rating="number", seed=seed).to_dict(),
-    }
 
 
 def label_counts(

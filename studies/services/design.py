@@ -176,6 +176,11 @@ def add_check(
     )
 
 
+def first_shuffles(study: Study, kind: str, n: int) -> np.ndarray:
+    """The order among equals that assignment begins with: (n,) numbers by image position."""
+    return np.random.default_rng([study.seed, ParticipantKind.values.index(kind)]).random(n)
+
+
 @transaction.atomic
 def add_images(
     *, study: Study, images: Sequence[tuple[Image, str]], role: ImageRole = ImageRole.RATING
@@ -193,8 +198,8 @@ def add_images(
         ]
     )
     if role == ImageRole.RATING:
-        for number, kind in enumerate(ParticipantKind):
-            rng = np.random.default_rng([study.seed, first, number])
+        for kind in ParticipantKind:
+            shuffles = first_shuffles(study, kind, first + len(rows))[first:]
             Coverage.objects.bulk_create(
                 [
                     Coverage(
@@ -204,7 +209,7 @@ def add_images(
                         stratum=row.stratum,
                         shuffle=float(shuffle),
                     )
-                    for row, shuffle in zip(rows, rng.random(len(rows)), strict=True)
+                    for row, shuffle in zip(rows, shuffles, strict=True)
                 ],
                 batch_size=1000,
             )

@@ -1,8 +1,9 @@
 """Slots: reserved when a trial is assigned, kept when it is answered, otherwise given back.
 
 Locks are always taken in this order, so that no two transactions wait for each other: the
-participant's row, the balance of their kind, coverage rows by key. Only assignment and giving
-back take the balance; answers do not.
+participant's row, the balance of their kind, coverage rows. Whoever changes more than one
+coverage row holds the balance: assignment, giving back, and answers that compare images. An
+answer about one image does not take it, and changes one row.
 """
 
 from collections import Counter
@@ -45,6 +46,15 @@ def images_of(trials: Iterable[Trial]) -> Counter[int]:
     return counts
 
 
+def slots_of(trials: Iterable[Trial]) -> dict[str, list[int]]:
+    """The slots that main trials hold, for the log: images, and places of pairs."""
+    main = [trial for trial in trials if trial.role == TrialRole.MAIN]
+    return {
+        "study_images": sorted(images_of(main).elements()),
+        "pairs": [trial.pair for trial in main if trial.pair is not None],
+    }
+
+
 def change_coverage(
     counts: Counter[int], kind: str, *, assigned: int = 0, completed: int = 0
 ) -> None:
@@ -83,7 +93,7 @@ def give_back(participant: Participant, *, reason: str) -> int:
         study=participant.study,
         participant=participant,
         kind="slots_returned",
-        data={"reason": reason, "study_images": sorted(counts.elements())},
+        data={"reason": reason, **slots_of(trials)},
     )
     return len(trials)
 
@@ -138,7 +148,7 @@ def take_again(participant: Participant) -> int:
     """
     study, kind = participant.study, participant.kind
     returned = list(queries.returned_trials(participant))
-    free_pairs = set(queries.returned_pairs(study, kind).values_list("pair", flat=True))
+    free_pairs = set(queries.returned_pairs(study, kind))
     main = participant.trials.filter(role=TrialRole.MAIN, state=TrialState.COMPLETED)
     shown = set(main.values_list("study_image", flat=True))
     taken: list[Trial] = []
@@ -165,6 +175,6 @@ def take_again(participant: Participant) -> int:
         study=study,
         participant=participant,
         kind="slots_taken_again",
-        data={"study_images": sorted(pending.elements())},
+        data=slots_of(taken),
     )
     return len(taken)

@@ -17,7 +17,13 @@ def begin(page):
     page.get_by_role("button", name="Start rating").click()
 
 
+def shown(page):
+    """Wait until the image has been painted: what was not seen cannot be rated."""
+    expect(page.locator(".questions .button:not([aria-disabled])")).to_be_visible()
+
+
 def choose(page, point, label):
+    shown(page)
     page.get_by_role("radio", name=str(point), exact=False).first.check(force=True)
     page.get_by_role("radio", name=label, exact=True).check(force=True)
 
@@ -68,6 +74,7 @@ def test_by_keyboard_alone(page):
     begin(page)
     for number in range(1, 7):
         expect(page.get_by_text(f"{number} of 6").first).to_be_visible()
+        shown(page)
         page.keyboard.press("5")
         page.keyboard.press("3")
         expect(page.get_by_role("radio", name="5", exact=True)).to_be_checked()
@@ -116,8 +123,14 @@ def test_response_time_runs_from_the_painted_image(page):
     choose(page, 2, "Creative")
     with page.expect_request(lambda asked: asked.method == "POST") as sent:
         page.get_by_role("button", name="Continue").click()
-    ms = int(re.search(r"response_time_ms=(\d+)", sent.value.post_data)[1])
-    assert 300 < ms < 20_000
+    told = sent.value.post_data_json
+    assert 300 < told["response_time_ms"] < 20_000
+    assert [change[1:] for change in told["evidence"]["changes"]] == [
+        ["creativity", "2"],
+        ["label", "creative"],
+    ]
+    assert 0 < told["evidence"]["onset_ms"] < 20_000
+    assert told["evidence"]["width_px"] == page.viewport_size["width"]
 
 
 @pytest.mark.expects_console_errors("ERR_INTERNET_DISCONNECTED")
@@ -127,21 +140,25 @@ def test_an_answer_given_offline_is_kept_and_sent(page):
     page.context.set_offline(True)
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_text("No connection at the moment")).to_be_visible()
+    # The next image is here already, but nothing is said to be saved.
+    expect(page.get_by_text("2 of 6").first).to_be_visible()
+    expect(page.locator(".saved")).to_have_text("Saving…")
     page.context.set_offline(False)
-    expect(page.get_by_text("2 of 6").first).to_be_visible(timeout=15_000)
+    expect(page.locator(".saved")).to_have_text("✓ Saved", timeout=15_000)
+    expect(page.get_by_text("No connection at the moment")).to_be_hidden()
 
 
 @pytest.mark.expects_console_errors("ERR_FAILED")
 def test_an_image_that_did_not_load_is_not_rated(page):
     page.route("**/image/**", lambda route: route.abort())
     begin(page)
-    expect(page.get_by_text("The image did not load")).to_be_visible()
+    expect(page.get_by_text("The image did not load")).to_be_visible(timeout=10_000)
     for key in ("5", "3", "3", "Enter"):
         page.keyboard.press(key)
     page.wait_for_timeout(500)
     expect(page.get_by_text("1 of 6").first).to_be_visible()
     page.unroute("**/image/**")
-    page.get_by_role("link", name="Try again").click()
+    page.get_by_role("button", name="Try again").click()
     expect(page.get_by_role("img", name="The image to rate")).to_be_visible()
 
 

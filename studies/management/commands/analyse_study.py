@@ -51,6 +51,13 @@ class Command(BaseCommand):
             self.stdout.write(line)
 
 
+RELIABILITIES = {
+    "krippendorff": "agreement, Krippendorff’s α",
+    "icc": "reliability of the mean, ICC",
+    "separation": "separation reliability",
+}
+
+
 def boxed(text: str) -> str:
     return f"{'!' * WIDTH}\n{text}\n{'!' * WIDTH}"
 
@@ -89,10 +96,8 @@ def question_report(question: dict[str, Any]) -> Iterator[str]:
     n_images = membership["n_inside"] + membership["n_outside"]
     name = "in the group's subset, Cliff’s δ"
     yield estimate_line(name, membership, membership["p"], n_images)
-    for name, agreement in (
-        ("agreement, Krippendorff’s α", question["reliability"]["krippendorff"]),
-        ("reliability of the mean, ICC", question["reliability"]["icc"]),
-    ):
+    for key, agreement in question["reliability"].items():
+        name = RELIABILITIES[key]
         yield estimate_line(name, agreement, agreement.get("p"), agreement["n_ratings"])
     yield ""
     yield from wrapped(

@@ -147,7 +147,10 @@ def queue(participant: Participant, upcoming: list[Trial]) -> dict[str, Any]:
     return {
         "done": done,
         "total": total,
-        "trials": [described(trial, participant.study.slug) for trial in upcoming],
+        "trials": [
+            {"number": number, **described(trial, participant.study.slug)}
+            for number, trial in enumerate(upcoming, start=done + 1)
+        ],
     }
 
 

@@ -74,12 +74,14 @@ def block_page(
     following = queries.protocol(study).after(block.position)
     context = {
         "study": study,
-        "block": block,
+        "part": block,
         "again": again,
         "n_left": MAX_ATTEMPTS - n_attempts(participant, block) if items else 0,
         "questions": question_html(asked(items, sent=sent, wrong=wrong, number_keys=False)),
         # The button that reserves images says so.
-        "starts": following is not None and not queries.comes_before_images(following),
+        "starts": following.kind
+        if following and not queries.comes_before_images(following)
+        else "",
         "last": following is None,
         **assets(items),
     }

@@ -232,7 +232,8 @@ def refused(
 
 
 def shown_trial(participant: Participant, trial_id: str) -> Trial:
-    trial = Trial.objects.filter(participant=participant, public_id=trial_id).first()
+    trials = Trial.objects.select_related("study_image__image")
+    trial = trials.filter(participant=participant, public_id=trial_id).first()
     if trial is None:
         raise Http404
     return trial

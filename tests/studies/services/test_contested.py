@@ -17,9 +17,9 @@ from studies.services.enrolment import (
     enrol_participant,
     new_token,
     sha256_of_text,
-    withdraw_participant,
 )
-from studies.services.responses import record_answers
+from studies.services.leaving import withdraw_participant
+from studies.services.responses import Submission, record_answers
 from tests.studies import factories
 
 pytestmark = [
@@ -69,9 +69,8 @@ def counts(study, field):
 
 def first_answer(participant):
     trial = participant.trials.order_by("position").first()
-    return lambda: record_answers(
-        participant=participant, trial_id=trial.public_id, answers={"creativity": "4"}
-    )
+    submission = Submission(trial=trial.public_id, answers={"creativity": "4"})
+    return lambda: record_answers(participant=participant, submission=submission)
 
 
 @pytest.mark.parametrize("seed", ROUNDS)

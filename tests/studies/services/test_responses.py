@@ -3,10 +3,11 @@
 import pytest
 
 from studies.errors import DomainError
-from studies.models import Coverage, Event, ParticipantState, Response, Trial
+from studies.models import Coverage, ParticipantState, Response, Trial
+from studies.services.evidence import plausible_ms
 from studies.services.leaving import withdraw_participant
 from studies.services.lifecycle import change_state
-from studies.services.responses import plausible_ms, record_answers
+from studies.services.responses import Submission, record_answers
 from tests.studies import factories
 
 pytestmark = pytest.mark.django_db
@@ -29,13 +30,12 @@ def trial_at(participant, position):
 
 
 def record(participant, trial, answers=GOOD, **extra):
-    return record_answers(
-        participant=participant, trial_id=trial.public_id, answers=answers, **extra
-    )
+    submission = Submission(trial=trial.public_id, answers=answers, **extra)
+    return record_answers(participant=participant, submission=submission)
 
 
 def stored():
-    return Response.objects.count(), Event.objects.filter(kind="trial_completed").count()
+    return Response.objects.count(), Trial.objects.filter(state="completed").count()
 
 
 def test_answers_are_stored_with_value_label_and_number(participant):
@@ -112,9 +112,8 @@ def test_the_last_answer_finishes(participant):
     assert outcomes == [False, False, False, True]
     participant.refresh_from_db()
     assert participant.state == ParticipantState.FINISHED
-    assert record(participant, trials[-1]) == type(record(participant, trials[-1]))(
-        stored=False, finished=True
-    )
+    again = record(participant, trials[-1])
+    assert (again.stored, again.finished) == (False, True)
     assert not Trial.objects.filter(participant=participant, completed_at=None).exists()
 
 

@@ -1,7 +1,6 @@
 """Simulated raters go the way of people, and the analysis never mixes them."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy import stats
 
@@ -10,7 +9,7 @@ from studies.errors import DomainError
 from studies.models import AnalysisRun, Participant, ParticipantKind, ParticipantState, Response
 from studies.services import analysis
 from studies.services.analysis import analyse
-from studies.services.simulation import RaterModel, simulate_raters, simulated_answer
+from studies.services.simulation import RaterModel, simulate_raters
 from tests.studies import factories
 
 BOTH = ("creativity_likert", "four_labels")
@@ -72,17 +71,6 @@ def test_a_simulated_rater_who_was_interrupted_goes_on(study, monkeypatch):
     simulate(other, 1)
     whole = Response.objects.filter(trial__participant__study=other).order_by(*order)
     assert list(whole.values_list("value", flat=True)) == interrupted
-
-
-def test_answers_cover_the_scale_about_evenly(study):
-    likert, labels = study.questions.all()
-    draws = np.random.default_rng(0).normal(size=4000)
-    points = pd.Series([simulated_answer(likert, d) for d in draws]).value_counts(normalize=True)
-    assert set(points.index) == set(range(1, 8))
-    assert points.min() > 0.1
-    chosen = pd.Series([simulated_answer(labels, d) for d in draws]).value_counts(normalize=True)
-    assert len(chosen) == 4
-    assert 0.04 < chosen["inconclusive"] < 0.12
 
 
 def test_a_study_without_ratings_says_so(study):

@@ -1,6 +1,7 @@
 """A participant's way from the first page to the code, and every wrong turn."""
 
 import re
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -8,14 +9,15 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from studies.models import Coverage, Event, Participant, Response, StudyState, Trial
+from studies.models import Coverage, Event, Participant, Response, Session, StudyState, Trial
 from studies.services.lifecycle import change_state
-from studies.views.participant import cookie_name
+from studies.views.participant.access import cookie_name
 from tests.studies import factories
 
 pytestmark = pytest.mark.django_db
 BOTH = ("creativity_likert", "four_labels")
-PAGES = ("landing", "consent", "declined", "instructions", "trial", "stop", "debrief")
+CODE = "MUSE-1234"
+PAGES = ("landing", "consent", "declined", "step", "trial", "stop", "debrief")
 
 
 @pytest.fixture
@@ -41,9 +43,14 @@ def agree(client, study):
     return client.post(at("consent", slug=study.slug), hidden_fields(page))
 
 
+def start(client, study):
+    page = client.get(at("step", slug=study.slug)).content.decode()
+    return client.post(at("step", slug=study.slug), hidden_fields(page))
+
+
 def begin(client, study):
     agree(client, study)
-    client.post(at("instructions", slug=study.slug))
+    start(client, study)
 
 
 def current_trial(client, slug="art"):
@@ -57,12 +64,24 @@ def answer(client, trial_id, **changes):
     return client.post(at("trial"), {"trial": trial_id, **sent})
 
 
+def send(client, trial_id, **changes):
+    """What the script sends."""
+    body = {
+        "key": str(uuid.uuid4()),
+        "trial": trial_id,
+        "answers": {"creativity": "6", "label": "creative"},
+        "response_time_ms": 1234,
+        "evidence": {"onset_ms": 17, "changes": [[400, "creativity", "5"]]},
+    }
+    return client.post(at("answers"), body | changes, content_type="application/json")
+
+
 def test_from_the_first_page_to_the_code_without_javascript(client, study):
     assert "Read about taking part" in client.get(at("landing")).content.decode()
     response = agree(client, study)
-    assert (response.status_code, response.url) == (303, at("instructions"))
-    assert "Start rating" in client.get(at("instructions")).content.decode()
-    response = client.post(at("instructions"))
+    assert (response.status_code, response.url) == (303, at("step"))
+    assert "Start rating" in client.get(at("step")).content.decode()
+    response = start(client, study)
     assert (response.status_code, response.url) == (303, at("trial"))
     for number in range(1, 5):
         page = client.get(at("trial")).content.decode()
@@ -71,7 +90,7 @@ def test_from_the_first_page_to_the_code_without_javascript(client, study):
         assert response.status_code == 303
     assert response.url == at("debrief")
     page = client.get(at("debrief")).content.decode()
-    assert study.completion_code in page
+    assert CODE in page
     assert Response.objects.count() == 8
     assert Participant.objects.get().state == "finished"
 
@@ -85,7 +104,7 @@ def test_looking_stores_nothing(client, study):
 
 def test_reading_the_instructions_takes_no_slot(client, study):
     agree(client, study)
-    client.get(at("instructions"))
+    client.get(at("step"))
     assert not Trial.objects.exists()
 
 
@@ -108,7 +127,7 @@ def test_sending_twice_neither_doubles_nor_skips(client, study):
 
 def test_the_back_button_leads_on_to_the_current_trial(client, study):
     begin(client, study)
-    third = client.get(at("trial")).context["step"].following.public_id
+    third = client.get(at("trial")).context["queue"]["trials"][2]["trial"]
     response = answer(client, third)
     assert (response.status_code, response.url) == (303, at("trial"))
     assert not Response.objects.exists()
@@ -130,20 +149,20 @@ def test_leaving_and_coming_back_resumes(client, study):
 
 def test_starting_twice_assigns_once(client, study):
     begin(client, study)
-    client.post(at("instructions"))
+    client.post(at("step"), {"block": "1"})
     assert Trial.objects.count() == 4
 
 
 @pytest.mark.parametrize(
     ("name", "stage", "to"),
     [
-        ("instructions", "none", "landing"),
+        ("step", "none", "landing"),
         ("trial", "none", "landing"),
         ("debrief", "none", "landing"),
         ("stop", "none", "landing"),
-        ("trial", "consented", "instructions"),
-        ("debrief", "consented", "instructions"),
-        ("instructions", "active", "trial"),
+        ("trial", "consented", "step"),
+        ("debrief", "consented", "step"),
+        ("step", "active", "trial"),
         ("debrief", "active", "trial"),
     ],
 )
@@ -151,7 +170,7 @@ def test_whoever_is_elsewhere_is_led_to_where_they_are(client, study, name, stag
     if stage != "none":
         agree(client, study)
     if stage == "active":
-        client.post(at("instructions"))
+        start(client, study)
     response = client.get(at(name))
     assert response.status_code in {302, 303}
     assert response.url == at(to)
@@ -163,7 +182,7 @@ def test_the_code_is_not_shown_before_the_last_answer(client, study):
         answer(client, current_trial(client))
     for name in PAGES:
         page = client.get(at(name), follow=True).content.decode()
-        assert study.completion_code not in page, name
+        assert CODE not in page, name
 
 
 def test_a_missing_answer_is_asked_for_and_the_other_kept(client, study):
@@ -231,7 +250,7 @@ def test_who_has_finished_sees_the_code_though_the_study_is_closed(client, study
     for _ in range(4):
         answer(client, current_trial(client))
     change_state(study=study, act="close")
-    assert study.completion_code in client.get(at("debrief")).content.decode()
+    assert CODE in client.get(at("debrief")).content.decode()
     assert client.get(at("landing")).context["here"] == at("debrief")
 
 
@@ -241,11 +260,11 @@ def test_a_draft_is_not_there_for_strangers(client):
         assert client.get(at(name, slug=draft.slug)).status_code == 404
 
 
-@pytest.mark.parametrize("name", ["instructions", "trial", "stop", "debrief"])
+@pytest.mark.parametrize("name", ["step", "trial", "stop", "debrief"])
 def test_a_forged_token_is_refused(client, study, name):
     begin(client, study)
     forger = Client()
-    forger.cookies[cookie_name(study)] = "forged"
+    forger.cookies[cookie_name(study.slug)] = "forged"
     for method in (forger.get, forger.post):
         response = method(at(name))
         if response.status_code == 405:
@@ -258,7 +277,7 @@ def test_a_forged_token_is_refused(client, study, name):
 def test_an_expired_token_is_refused(client, study):
     begin(client, study)
     trial = current_trial(client)
-    Participant.objects.update(token_expires_at=timezone.now() - timedelta(days=1))
+    Session.objects.update(expires_at=timezone.now() - timedelta(days=1))
     response = answer(client, trial)
     assert response.status_code == 403
     assert "Your session ended after 30 days" in response.content.decode()
@@ -268,7 +287,7 @@ def test_an_expired_token_is_refused(client, study):
 def test_a_token_is_good_for_its_own_study_only(client, study):
     other = factories.study(workspace=study.workspace, slug="other")
     begin(client, study)
-    client.cookies[cookie_name(other)] = client.cookies[cookie_name(study)].value
+    client.cookies[cookie_name(other.slug)] = client.cookies[cookie_name(study.slug)].value
     assert client.get(at("trial", slug="other")).status_code == 403
 
 
@@ -287,7 +306,10 @@ def test_consent_sent_twice_makes_one_participant(client, study):
     for each in (first, second):
         assert each.post(at("consent"), fields).status_code == 303
     assert Participant.objects.count() == 1
-    assert first.cookies[cookie_name(study)].value == second.cookies[cookie_name(study)].value
+    assert (
+        first.cookies[cookie_name(study.slug)].value
+        == second.cookies[cookie_name(study.slug)].value
+    )
 
 
 @pytest.mark.parametrize("sent", ["", "made-up", "made-up:signature"])
@@ -321,7 +343,7 @@ def test_stopping_asks_first_and_gives_a_receipt(client, study):
     assert client.post(at("stop")).url == at("debrief")
     page = client.get(at("debrief")).content.decode()
     assert Participant.objects.get().public_id in page
-    assert study.completion_code not in page
+    assert CODE not in page
     assert Response.objects.count() == 2
     assert client.get(at("trial")).url == at("debrief")
 
@@ -340,7 +362,8 @@ def test_nothing_sent_to_the_browser_tells_where_an_image_is_from(client, study)
             asked += [label["label"], f'value="{label["value"]}"']
     for _ in range(4):
         response = client.get(at("trial"))
-        image = response.context["image"]
+        shown = Trial.objects.get(public_id=response.context["now"]["trial"])
+        image = shown.study_image.image
         result = results.get(image=image)
         picture = client.get(at("image", current_trial(client)))
         body = whole(picture)
@@ -381,7 +404,7 @@ def test_pictures_are_kept_by_the_browser_and_pages_are_not(client, study):
 
 def test_the_cookie_is_closed_to_scripts_and_other_paths(client, study):
     agree(client, study)
-    cookie = client.cookies[cookie_name(study)]
+    cookie = client.cookies[cookie_name(study.slug)]
     assert cookie["httponly"]
     assert cookie["samesite"] == "Lax"
     assert cookie["path"] == "/s/art/"
@@ -397,12 +420,15 @@ def test_a_trial_costs_the_same_queries_however_large_the_study(
     )  # fmt: skip
     begin(client, study)
     trial = current_trial(client)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(2):
         client.get(at("trial"))
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(9):
         answer(client, trial)
+    trial = current_trial(client)
+    with django_assert_num_queries(8):
+        assert send(client, trial).json()["saved"]
     address = at("image", current_trial(client))
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         assert whole(client.get(address))
 
 

@@ -13,6 +13,7 @@ from knox.models import AuthToken
 
 from studies.models import ParticipantKind, Role, StudyState
 from studies.services.analysis import analyse
+from studies.services.simulation import simulate_raters
 from tests.studies import factories
 
 pytestmark = pytest.mark.django_db
@@ -198,3 +199,16 @@ def test_nobody_revokes_anothers_token(owner, client, lab):
     response = client.post(reverse("workspace:revoke-token"), {"key": key}, follow=True)
     assert "Nothing was changed" in text(response)
     assert AuthToken.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "preset", ["creativity_vas", "pairwise_tournament", "best_worst_creativity"]
+)
+def test_every_kind_of_question_has_its_page_and_figure(owner, lab, preset):
+    study = factories.study(8, workspace=lab, questions=[preset])
+    simulate_raters(study=study, n_raters=10, seed=1)
+    page = owner.get(at("results", study))
+    key = study.questions.get().key
+    assert page.context["result"]["questions"][0]["sentence"] in text(page)
+    figure = owner.get(at("figure", study, key, "size", "svg"))
+    assert figure.status_code == 200
