@@ -7,7 +7,8 @@ class Outbox {
   static FIRST_WAIT_MS = 1000;
   static MAX_WAIT_MS = 20000;
 
-  // `send(entry)` resolves to {held: true, ...} or {refused: words} or null for "not now".
+  // `send(entry)` resolves to {held: true, ...}, {refused: words}, or {wait: words} or null for
+  // "not now".
   constructor(name, send) {
     this.name = `musescan-outbox-${name}`;
     this.send = send;
@@ -71,3 +72,32 @@ class Outbox {
     }
   }
 }
+
+// A server or its proxy that is just restarting, or has too much to do.
+const PASSING = new Set([408, 425, 429, 500, 502, 504]);
+
+// The token changes when somebody signs in elsewhere in this browser: the cookie has the new one.
+const csrfToken = () =>
+  /(?:^|; )csrftoken=([^;]+)/.exec(document.cookie)?.[1] ??
+  document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
+
+// What sends entries to `address`: see the constructor for what comes of each.
+const sender = (address) => async (entry) => {
+  let response;
+  try {
+    response = await fetch(address, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
+      body: JSON.stringify(entry),
+    });
+    if (PASSING.has(response.status)) return null;
+    const told = await response.json();
+    if (response.ok) return { held: true, ...told };
+    // Paused: the answer waits here for the study to go on.
+    if (response.status === 503) return { wait: told.detail };
+    return { refused: told.detail };
+  } catch {
+    // No connection, or an answer that was cut off: the same as no answer.
+    return response && response.status >= 400 && response.status < 500 ? { refused: "" } : null;
+  }
+};

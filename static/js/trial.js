@@ -18,6 +18,7 @@ const exposureMs = Number(page.dataset.exposureMs) || null;
 // Where the participant is: the trials that the server has told of, the first one on the page.
 let { total, trials } = JSON.parse(document.querySelector("#trials").textContent);
 let current = null;
+let missed = null; // the trial whose image did not come because there is no network
 let onward = null; // where to go when everything is sent
 let refused = false;
 
@@ -86,8 +87,9 @@ async function load(picture, address) {
   return false;
 }
 
-function preload(trial) {
-  for (const image of trial?.images ?? []) new Image().src = image.url;
+// Every image that is known: with them a participant goes on while the network is away.
+function preload() {
+  for (const image of trials.slice(1).flatMap((trial) => trial.images)) new Image().src = image.url;
 }
 
 function place(stimulus, image) {
@@ -141,7 +143,7 @@ async function show(trial, first) {
   paintedAt = await frames();
   evidence.onset_ms = Math.round(paintedAt - requestedAt);
   submit.removeAttribute("aria-disabled");
-  preload(trials[1]);
+  preload();
   if (exposureMs) limitExposure(trial, paintedAt);
 }
 
@@ -162,17 +164,28 @@ function limitExposure(trial, from) {
   requestAnimationFrame(check);
 }
 
-// An image that was not seen is not rated.
+// An image that was not seen is not rated. Without network none can be seen, whichever it is:
+// it is shown when the network is back, and cannot be skipped.
 function failed(trial, index) {
+  const away = !navigator.onLine || !words.offline.hidden;
   const notice = page.querySelector("template.failed").content.cloneNode(true).firstElementChild;
   const picture = stimuli[index].querySelector("img");
   picture.hidden = true;
   stimuli[index].append(notice);
   notice.querySelector("[data-act=again]").addEventListener("click", () => show(trial, true));
-  notice.querySelector("[data-act=skip]").addEventListener("click", () => {
+  const skip = notice.querySelector("[data-act=skip]");
+  skip.hidden = away;
+  skip.addEventListener("click", () => {
     commit({ key: newKey(), trial: trial.trial, unseen: true });
   });
+  missed = away ? trial : null;
 }
+
+function showMissed() {
+  if (missed !== null && missed === current) show(missed, true);
+  missed = null;
+}
+addEventListener("online", showMissed);
 
 function progress() {
   const number = current.number;
@@ -187,30 +200,7 @@ function progress() {
 
 // Sending
 
-const PASSING = new Set([500, 502, 504]); // a server or its proxy that is just restarting
-const FIELDS = form.elements;
-
-async function post(entry) {
-  let response;
-  try {
-    response = await fetch(page.dataset.answers, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "X-CSRFToken": FIELDS.csrfmiddlewaretoken.value },
-      body: JSON.stringify(entry),
-    });
-    if (PASSING.has(response.status)) return null;
-    const told = await response.json();
-    if (response.ok) return { held: true, ...told };
-    // Paused: the answer waits here for the study to go on.
-    if (response.status === 503) return { wait: told.detail };
-    return { refused: told.detail };
-  } catch {
-    // No connection, or an answer that was cut off: the same as no answer.
-    return response && response.status >= 400 && response.status < 500 ? { refused: "" } : null;
-  }
-}
-
-const outbox = new Outbox(page.dataset.study, post);
+const outbox = new Outbox(page.dataset.study, sender(page.dataset.answers));
 
 function told(outcome, entry) {
   if (outcome.wait !== undefined) {
@@ -219,6 +209,7 @@ function told(outcome, entry) {
     return;
   }
   words.offline.hidden = true;
+  showMissed();
   if (outcome.refused !== undefined) {
     // The server said no and stored nothing: its own page says where things stand.
     refused = true;
@@ -235,7 +226,7 @@ function told(outcome, entry) {
     changed.hidden = false;
   }
   if (trials.length && current === null) show(trials[0]);
-  else preload(trials[1]);
+  else preload();
 }
 
 async function sendAll() {

@@ -14,6 +14,7 @@ from studies import queries
 from studies.errors import DomainError
 from studies.models import (
     Block,
+    BlockKind,
     Coverage,
     Outcome,
     Participant,
@@ -129,7 +130,13 @@ def record_locked(participant: Participant, submission: Submission) -> Recorded:
     3. Its state goes to completed together with its responses and its coverage.
     4. Where it was the last one, the participant goes on to the next block.
     """
-    require_open(participant)
+    try:
+        require_open(participant)
+    except DomainError:
+        # Nobody who never heard the acknowledgement is told that nothing was stored.
+        if is_held(participant, submission):
+            return Recorded(participant, False)
+        raise
     upcoming = queries.upcoming_trials(participant)
     trial = next((each for each in upcoming[:1] if each.public_id == submission.trial), None)
     late = False
@@ -147,7 +154,7 @@ def record_locked(participant: Participant, submission: Submission) -> Recorded:
             )
     parsed = parse_answers(queries.protocol(participant.study).questions, submission.answers)
     now = timezone.now()
-    was_silent = late and is_silent(participant)
+    was_silent = late and is_at(participant, trial) and is_silent(participant)
     if late:
         take_late(participant, trial)
     trial.state = TrialState.COMPLETED
@@ -181,6 +188,13 @@ def record_locked(participant: Participant, submission: Submission) -> Recorded:
     return Recorded(participant, True, upcoming)
 
 
+def is_held(participant: Participant, submission: Submission) -> bool:
+    """Whether this very submission was stored before."""
+    return submission.key is not None and bool(PUBLIC_ID.fullmatch(submission.trial)) and (
+        participant.trials.filter(public_id=submission.trial, submission=submission.key).exists()
+    )  # fmt: skip
+
+
 def own_trial(participant: Participant, public_id: str) -> Trial:
     trial = None
     # What cannot be an id (text with a NUL, say) is not asked of the database.
@@ -195,6 +209,8 @@ def own_trial(participant: Participant, public_id: str) -> Trial:
 
 def count_completed(participant: Participant, trial: Trial) -> None:
     if trial.study_image_id is None:
+        # Who gives back or assigns locks one set of rows after another, in no order over all.
+        lock_balance(participant.study, participant.kind)
         change_coverage(images_of([trial]), participant.kind, completed=1)
     else:
         Coverage.objects.filter(study_image=trial.study_image_id, kind=participant.kind).update(
@@ -221,17 +237,27 @@ def take_late(participant: Participant, trial: Trial) -> None:
     participant.save(update_fields=["n_trials"])
 
 
+def is_at(participant: Participant, trial: Trial) -> bool:
+    """Whether they have not ended, and are at the block that `trial` is part of."""
+    block = queries.protocol(participant.study).block(participant.at_block)
+    kind = BlockKind.PRACTICE if trial.role == TrialRole.PRACTICE else BlockKind.RATINGS
+    active = participant.state == ParticipantState.ACTIVE
+    return active and block is not None and block.kind == kind
+
+
 def move_on(participant: Participant, trial: Trial, upcoming: list[Trial]) -> None:
-    """Count `trial` as done and, where its block is over, go to the next one or finish."""
+    """Count `trial` as done and, where its block is over, go to the next one or finish.
+
+    A late answer of somebody who is past the images already moves them nowhere.
+    """
     participant.last_active_at = timezone.now()
     if trial.role != TrialRole.PRACTICE:
         participant.n_done += 1
     practising = trial.role == TrialRole.PRACTICE
     more = [each for each in upcoming if (each.role == TrialRole.PRACTICE) == practising]
-    if more:
-        participant.save(update_fields=["n_done", "last_active_at"])
-        return
     participant.save(update_fields=["n_done", "last_active_at"])
+    if more or not is_at(participant, trial):
+        return
     if not practising and queries.returned_trials(participant).exists():
         lock_balance(participant.study, participant.kind)
         if take_again(participant):

@@ -1,8 +1,9 @@
 """Slots: reserved when a trial is assigned, kept when it is answered, otherwise given back.
 
 Locks are always taken in this order, so that no two transactions wait for each other: the
-participant's row, the balance of their kind, coverage rows by key. Only assignment and giving
-back take the balance; answers do not.
+participant's row, the balance of their kind, coverage rows. Whoever changes more than one
+coverage row holds the balance: assignment, giving back, and answers that compare images. An
+answer about one image does not take it, and changes one row.
 """
 
 from collections import Counter

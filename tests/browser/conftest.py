@@ -6,17 +6,13 @@ that is not on the path.
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import sync_playwright
 
-ROOT = Path(__file__).parents[2]
+from tests.served import Served
+
 CHROMIUM = os.environ.get("MUSESCAN_CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
@@ -33,60 +29,22 @@ def pytest_collection_modifyitems(items):
                 )
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+@pytest.fixture(scope="session")
+def served(tmp_path_factory, collected_static):
+    """A served study, with everything as in production."""
+    made = Served(tmp_path_factory.mktemp("served"), static=collected_static)
+    made.run("-m", "tests.browser.build_entries")
+    made.run("-m", "tests.browser.build_study")
+    made.run("-m", "tests.browser.build_modes")
+    made.start()
+    yield made
+    made.stop()
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory):
-    """The address of a served study, with everything as in production."""
-    environment = {
-        **os.environ,
-        "MUSESCAN_DATA_DIR": str(tmp_path_factory.mktemp("served")),
-        "DJANGO_SETTINGS_MODULE": "studies.settings",
-        "PYTHONPATH": str(ROOT),
-    }
-    environment.pop("MUSESCAN_DATABASE_URL", None)
-
-    def run(*arguments):
-        done = subprocess.run(
-            [sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    run("manage.py", "migrate", "-v0")
-    run("manage.py", "collectstatic", "-v0", "--no-input")
-    run("-m", "tests.browser.build_entries")
-    run("-m", "tests.browser.build_study")
-    run("-m", "tests.browser.build_modes")
-    port = free_port()
-    arguments = ["--interface", "wsgi", "--port", str(port), "--blocking-threads", "4"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "granian", *arguments, "studies.wsgi:application"],
-        cwd=ROOT,
-        env=environment,
-    )
-    address = f"http://localhost:{port}"
-    try:
-        wait_for(f"{address}/healthz", process)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def wait_for(address: str, process: subprocess.Popen) -> None:
-    for _ in range(150):
-        assert process.poll() is None, "the server stopped"
-        try:
-            with urllib.request.urlopen(address, timeout=2):
-                return
-        except OSError:
-            time.sleep(0.2)
-    raise AssertionError(f"{address} did not answer")
+def server(served):
+    """The address of the served study."""
+    return served.address
 
 
 @pytest.fixture(scope="module")
