@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from studies.models import (
     Balance,
+    Coverage,
     Identity,
     Invitation,
     Participant,
@@ -74,8 +75,9 @@ def take_back_counts(participant: Participant, balance: Balance) -> None:
     Those of somebody excluded whose ratings are gathered anew were taken back when they were
     excluded.
     """
-    give_back(participant, reason="erased")
     main = participant.trials.filter(role=TrialRole.MAIN)
+    lock_coverage(main.filter(state__in=TAKEN), participant.kind)
+    give_back(participant, reason="erased")
     completed = list(main.filter(state=TrialState.COMPLETED))
     if completed and not (participant.is_excluded and participant.study.replace_excluded):
         change_coverage(images_of(completed), participant.kind, assigned=-1, completed=-1)
@@ -91,6 +93,16 @@ def take_back_counts(participant: Participant, balance: Balance) -> None:
         free -= pairs_of_others(participant)
         balance.open_pairs = sorted(free | set(balance.open_pairs))
         balance.save(update_fields=["open_pairs"])
+
+
+def lock_coverage(trials: QuerySet[Trial], kind: str) -> None:
+    """Lock the coverage of every image of `trials` at once, by key.
+
+    Open and rated images change one after the other; locked one after the other, they could
+    wait for somebody whose answer is about one of each.
+    """
+    rows = Coverage.objects.filter(study_image__in=images_of(trials), kind=kind)
+    list(rows.select_for_update().order_by("pk").values_list("pk"))
 
 
 def pairs_of_others(participant: Participant) -> set[int]:

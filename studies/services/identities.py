@@ -98,7 +98,7 @@ def update_submission(participant: Participant, arrival: Arrival) -> None:
     Who returned their place and took another one finishes under the new id; after the end the
     ids stay, so that one participation is handed in once.
     """
-    if participant.ended_at is None:
+    if participant.ended_at is None and arrival.submission_id:
         ids = submission_ids(participant.study, arrival)
         Identity.objects.filter(participant=participant).exclude(submission=ids).update(
             submission=ids

@@ -183,6 +183,13 @@ def test_a_worker_who_takes_another_assignment_goes_on_under_it():
     assert not is_own_submission(participant, old)
 
 
+def test_coming_back_by_a_link_without_a_submission_forgets_none():
+    made = study("prolific", pseudonymise=False)
+    factories.enrolled(made, by=Arrival("prolific", "person1", {"SESSION_ID": "session1"}))
+    factories.enrolled(made, by=Arrival("prolific", "person1"))
+    assert Identity.objects.get().submission["SESSION_ID"] == "session1"
+
+
 def test_after_the_end_another_assignment_is_not_theirs():
     made = study("mturk")
     old, new = (Arrival("mturk", "workerA", {"assignmentId": each}) for each in ("one", "two"))

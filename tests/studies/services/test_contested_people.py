@@ -161,6 +161,36 @@ def test_erasing_somebody_who_answers_leaves_no_answer_and_right_counts(seed):
     assert Event.objects.filter(kind="participant_erased").count() == 1
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_erasing_does_not_wait_for_ever_for_those_who_compare_the_same_images(seed):
+    made = factories.study(
+        4,
+        workspace=factories.workspace(),
+        questions=["pairwise_tournament"],
+        trials_per_participant=6,
+    )
+    first = {"more_creative": "left"}
+    leaving, *staying = (factories.participant(made, seed=10 * seed + i) for i in range(5))
+
+    def answer(participant, n):
+        for trial in participant.trials.order_by("position")[:n]:
+            submission = Submission(trial=trial.public_id, answers=first)
+            record_answers(participant=participant, submission=submission)
+
+    answer(leaving, 3)
+    at_once(
+        lambda: erase_participant(participant=leaving),
+        *[lambda each=each: answer(each, 6) for each in staying],
+    )
+    assert Response.objects.count() == 4 * 6
+    counts = Coverage.objects.filter(study=made, kind="person").values_list(
+        "n_assigned", "n_completed"
+    )
+    # Six trials of two images by four people, over four images.
+    assert sum(assigned for assigned, _ in counts) == 4 * 6 * 2
+    assert all(assigned == completed for assigned, completed in counts)
+
+
 @pytest.mark.parametrize("seed", ROUNDS)
 def test_erasing_and_the_daily_deletion_do_not_wait_for_each_other(seed):
     made = study()
