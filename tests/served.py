@@ -9,6 +9,8 @@ import time
 import urllib.request
 from pathlib import Path
 
+from studies.serving import server_command
+
 ROOT = Path(__file__).parents[1]
 START_S = 60
 
@@ -56,13 +58,9 @@ class Served:
         return done.stdout
 
     def start(self) -> None:
-        arguments = ["--interface", "wsgi", "--port", str(self.port), "--blocking-threads", "4"]
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
-                [
-                    *[sys.executable, "-m", "granian", *arguments],
-                    *["--workers", str(self.n_workers), "studies.wsgi:application"],
-                ],
+                server_command(self.port, workers=self.n_workers),
                 cwd=ROOT,
                 env=self.environment,
                 stdout=log,

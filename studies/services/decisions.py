@@ -5,7 +5,6 @@ from django.db import transaction
 
 from studies.errors import DomainError
 from studies.models import (
-    Coverage,
     Decision,
     Outcome,
     Participant,
@@ -17,7 +16,7 @@ from studies.models import (
 )
 from studies.services.leaving import STILL_HERE, locked, turn_away
 from studies.services.saving import record_event
-from studies.services.slots import change_coverage, images_of, lock_balance
+from studies.services.slots import change_coverage, images_of, lock_balance, lock_coverage
 
 MAX_REASON = 500
 
@@ -99,16 +98,6 @@ def follow(participant: Participant, *, excluded: bool) -> None:
     if study.replace_excluded:
         rated = [trial for trial in main if trial.state == TrialState.COMPLETED]
         count_ratings(participant, rated, excluded=excluded)
-
-
-def lock_coverage(trials: list[Trial], kind: str) -> None:
-    """Lock the coverage of every image of `trials` at once, by key.
-
-    Open and rated images change one after the other; locked one after the other, they could
-    wait for somebody whose answer is about one of each.
-    """
-    rows = Coverage.objects.filter(study_image__in=images_of(trials), kind=kind)
-    list(rows.select_for_update().order_by("pk").values_list("pk"))
 
 
 def count_ratings(participant: Participant, rated: list[Trial], *, excluded: bool) -> None:

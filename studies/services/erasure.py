@@ -7,7 +7,6 @@ from django.utils import timezone
 
 from studies.models import (
     Balance,
-    Coverage,
     Identity,
     Invitation,
     Participant,
@@ -20,7 +19,14 @@ from studies.models import (
 )
 from studies.services.leaving import locked
 from studies.services.saving import record_event
-from studies.services.slots import change_coverage, give_back, images_of, lock_balance, slots_of
+from studies.services.slots import (
+    change_coverage,
+    give_back,
+    images_of,
+    lock_balance,
+    lock_coverage,
+    slots_of,
+)
 
 TAKEN = [TrialState.ASSIGNED, TrialState.COMPLETED]
 
@@ -93,16 +99,6 @@ def take_back_counts(participant: Participant, balance: Balance) -> None:
         free -= pairs_of_others(participant)
         balance.open_pairs = sorted(free | set(balance.open_pairs))
         balance.save(update_fields=["open_pairs"])
-
-
-def lock_coverage(trials: QuerySet[Trial], kind: str) -> None:
-    """Lock the coverage of every image of `trials` at once, by key.
-
-    Open and rated images change one after the other; locked one after the other, they could
-    wait for somebody whose answer is about one of each.
-    """
-    rows = Coverage.objects.filter(study_image__in=images_of(trials), kind=kind)
-    list(rows.select_for_update().order_by("pk").values_list("pk"))
 
 
 def pairs_of_others(participant: Participant) -> set[int]:

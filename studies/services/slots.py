@@ -46,6 +46,16 @@ def images_of(trials: Iterable[Trial]) -> Counter[int]:
     return counts
 
 
+def lock_coverage(trials: Iterable[Trial], kind: str) -> None:
+    """Lock the coverage of every image of `trials` at once, by key.
+
+    Open and rated images change one after the other; locked one after the other, they could
+    wait for somebody whose answer is about one of each.
+    """
+    rows = Coverage.objects.filter(study_image__in=images_of(trials), kind=kind)
+    list(rows.select_for_update().order_by("pk").values_list("pk"))
+
+
 def slots_of(trials: Iterable[Trial]) -> dict[str, list[int]]:
     """The slots that main trials hold, for the log: images, and places of pairs."""
     main = [trial for trial in trials if trial.role == TrialRole.MAIN]

@@ -61,7 +61,7 @@ def miscounted_images(study: Study) -> list[str]:
                 )
         wrong += crowded_images(study, balance.kind, assigned)
         wrong += crowded_pairs(study, balance.kind, of_kind)
-        n_started = len({trial.participant_id for trial in of_kind})
+        n_started = study.participants.filter(kind=balance.kind, number__isnull=False).count()
         if balance.n_started != n_started:
             wrong.append(f"{balance} counts {balance.n_started} started; there are {n_started}")
     return wrong

@@ -25,6 +25,7 @@ from studies.models import Scan, Study, StudyState
 from studies.services import demo
 from studies.services.detection import detection_power
 from studies.services.simulation import simulate_raters
+from studies.serving import server_command
 
 N_STEPS = 7
 MOST = 2**31 - 1
@@ -230,13 +231,7 @@ class Command(BaseCommand):
         self.stdout.flush()
         connection.close()
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studies.settings")
-        arguments = ["--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
-        # As many threads as requests that may wait for one database at the same time.
-        arguments += ["--blocking-threads", "4", "--log-level", "warning"]
-        os.execv(  # noqa: S606
-            sys.executable,
-            [sys.executable, "-m", "granian", *arguments, "studies.wsgi:application"],
-        )
+        os.execv(sys.executable, server_command(port))  # noqa: S606
 
 
 def estimate(result: dict[str, Any]) -> str:
