@@ -165,19 +165,20 @@ def of_sets(question: Question, compared: pd.DataFrame, images: pd.DataFrame) ->
             (value["best"] == place) * 1.0 - (value["worst"] == place) * 1.0
             for value, place in zip(compared["value"], compared["place"], strict=True)
         ]
-        measure = {
-            "measure": "how much more often best than worst, of the times shown "
-            "(Louviere, Flynn and Marley, 2015)",
-            "range": [-1, 1],
-        }
+        low, high = -1, 1
+        words = (
+            "how much more often best than worst, of the times shown "
+            "(Louviere, Flynn and Marley, 2015)"
+        )
     else:
         k = question.options["k"]
         number = [
             float(k - value.index(place))
             for value, place in zip(compared["value"], compared["place"], strict=True)
         ]
-        measure = {"measure": f"mean rank, {k} for the first and 1 for the last", "range": [1, k]}
+        low, high = 1, k
+        words = f"mean rank, {k} for the first and 1 for the last"
     rows = compared.assign(number=np.array(number, dtype=float))
-    bounds = (float(measure["range"][0]), float(measure["range"][1]))  # type: ignore[index]
-    table = image_means(rows, images, shares=False, bounds=bounds)
+    table = image_means(rows, images, shares=False, bounds=(low, high))
+    measure = {"measure": words, "range": [low, high]}
     return ImageNumbers(table, measure, compared["trial"].nunique())

@@ -160,7 +160,7 @@ def take_again(participant: Participant) -> int:
     returned = list(queries.returned_trials(participant))
     free_pairs = set(queries.returned_pairs(study, kind))
     main = participant.trials.filter(role=TrialRole.MAIN, state=TrialState.COMPLETED)
-    shown = set(main.values_list("study_image", flat=True))
+    shown: set[int | None] = set(main.values_list("study_image", flat=True))
     taken: list[Trial] = []
     pending: Counter[int] = Counter()
     for trial in returned:

@@ -138,9 +138,8 @@ def test_saved_is_said_after_the_acknowledgement_only(context, served):
     assert stored_values(served, context, SLUG) == [[5]]
 
 
-@pytest.mark.parametrize("again", range(8))
 @pytest.mark.parametrize("arrives", [False, True], ids=["on its way", "acknowledgement on its way"])
-def test_a_reload_in_the_middle_of_sending_loses_nothing(context, served, arrives, again):
+def test_a_reload_in_the_middle_of_sending_loses_nothing(context, served, arrives):
     page = begin(context)
     cut_off = []
 

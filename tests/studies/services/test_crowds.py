@@ -125,11 +125,14 @@ def loads(study):
     return by_stratum
 
 
-@pytest.mark.parametrize(("what", "target"), [("single", None), *((what, 30) for what in TOGETHER)])
-def test_a_crowd_shares_the_images_out_evenly_and_to_the_last_slot(what, target):
+@pytest.mark.parametrize(
+    ("what", "target", "reserve"),
+    [("single", None, 0), ("single", 30, 2), ("single", 1, 0), ("pair", 30, 2), ("set", 30, 2)],
+)
+def test_a_crowd_shares_the_images_out_evenly_and_to_the_last_slot(what, target, reserve):
     n_trials, n_images = 8, 40
     study = study_of(
-        what, n_images, trials_per_participant=n_trials, ratings_target=target, reserve=2
+        what, n_images, trials_per_participant=n_trials, ratings_target=target, reserve=reserve
     )
     arrived = at_once([partial(arrive, study, i) for i in range(N_PEOPLE)])
     assert [each for each in arrived if isinstance(each, DomainError)] == []
