@@ -44,9 +44,11 @@ class Coverage(models.Model):
     with the fewest assignments are found by one index, however many there are.
     """
 
-    study_image = models.ForeignKey(StudyImage, on_delete=models.CASCADE, related_name="coverage")
+    study_image = models.ForeignKey(
+        StudyImage, on_delete=models.CASCADE, related_name="coverage", db_index=False
+    )
     kind = models.CharField(max_length=10, choices=ParticipantKind)
-    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="+")
+    study = models.ForeignKey(Study, on_delete=models.CASCADE, related_name="+", db_index=False)
     stratum = models.CharField(max_length=60)
     n_assigned = models.PositiveIntegerField(default=0)
     n_completed = models.PositiveIntegerField(default=0)

@@ -135,7 +135,10 @@ class Trial(models.Model):
     """
 
     public_id = models.CharField(max_length=22, unique=True, default=public_id, editable=False)
-    participant = models.ForeignKey(Participant, on_delete=models.PROTECT, related_name="trials")
+    # The unique constraint on position is the index of this key.
+    participant = models.ForeignKey(
+        Participant, on_delete=models.PROTECT, related_name="trials", db_index=False
+    )
     role = models.CharField(max_length=10, choices=TrialRole, default=TrialRole.MAIN)
     study_image = models.ForeignKey(
         StudyImage, on_delete=models.PROTECT, related_name="trials", null=True, blank=True
@@ -191,7 +194,9 @@ class Trial(models.Model):
 class TrialImage(models.Model):
     """One of several images shown together; places count from 1, from left to right."""
 
-    trial = models.ForeignKey(Trial, on_delete=models.CASCADE, related_name="images")
+    trial = models.ForeignKey(
+        Trial, on_delete=models.CASCADE, related_name="images", db_index=False
+    )
     study_image = models.ForeignKey(StudyImage, on_delete=models.PROTECT, related_name="shown")
     place = models.PositiveSmallIntegerField()
 
@@ -226,7 +231,10 @@ class Response(Answered):
     The database refuses a question of another study.
     """
 
-    trial = models.ForeignKey(Trial, on_delete=models.PROTECT, related_name="responses")
+    # One response per trial and question: that constraint is the index of this key.
+    trial = models.ForeignKey(
+        Trial, on_delete=models.PROTECT, related_name="responses", db_index=False
+    )
     question = models.ForeignKey(Question, on_delete=models.PROTECT, related_name="responses")
     received_at = models.DateTimeField()
 
