@@ -2,8 +2,8 @@
 // where the participant is. Answers count before anything else that is pressed here.
 "use strict";
 
-const { study, answers } = document.currentScript.dataset;
-const leftBehind = new Outbox(study, sender(answers));
+const { outbox, answers } = document.currentScript.dataset;
+const leftBehind = new Outbox(outbox, sender(answers));
 const PATIENCE_MS = 3000;
 
 if (leftBehind.entries().length) {

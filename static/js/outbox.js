@@ -35,8 +35,9 @@ class Outbox {
     }
   }
 
-  add(entry) {
-    this.write([...this.entries(), entry]);
+  // An answer to what the server asks next goes before those that wait for it.
+  add(entry, first = false) {
+    this.write(first ? [entry, ...this.entries()] : [...this.entries(), entry]);
   }
 
   strike(key) {
@@ -57,7 +58,7 @@ class Outbox {
     let waitMs = Outbox.FIRST_WAIT_MS;
     for (let entry; (entry = this.entries()[0]); ) {
       const outcome = await this.send(entry);
-      if (outcome === null || outcome.wait) {
+      if (outcome === null || outcome.wait !== undefined) {
         told(outcome ?? { wait: "" }, entry);
         await Promise.race([
           new Promise((again) => setTimeout(again, waitMs)),
@@ -69,6 +70,8 @@ class Outbox {
       waitMs = Outbox.FIRST_WAIT_MS;
       this.strike(entry.key);
       told(outcome, entry);
+      // What was given after a refused answer waits until that one has been given anew.
+      if (outcome.refused !== undefined) return;
     }
   }
 }
@@ -83,16 +86,26 @@ const csrfToken = () =>
 
 // What sends entries to `address`: see the constructor for what comes of each.
 const sender = (address) => async (entry) => {
-  let response;
   try {
-    response = await fetch(address, {
+    const response = await fetch(address, {
       method: "POST",
       headers: { "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
       body: JSON.stringify(entry),
     });
     if (PASSING.has(response.status)) return null;
     const told = await response.json();
-    if (response.ok) return { held: true, ...told };
+    // Only our own words count, whether yes or no: a proxy, a captive portal or an error page
+    // in between knows nothing of the answer.
+    if (response.ok) return told.saved === true ? { held: true, ...told } : null;
+    if (typeof told.code !== "string") return null;
+    // Paused: the answer waits here for the study to go on.
+    if (response.status >= 500) return { wait: told.detail ?? "" };
+    return { refused: told.detail ?? "" };
+  } catch {
+    // No connection, or an answer that was cut off: the same as no answer.
+    return null;
+  }
+};
     // Paused: the answer waits here for the study to go on.
     if (response.status === 503) return { wait: told.detail };
     return { refused: told.detail };

@@ -102,7 +102,11 @@ function place(stimulus, image) {
   picture.height = image.height;
 }
 
+// Counts calls of `show`, so that one that was overtaken while it waited stops.
+let showing = 0;
+
 async function show(trial, first) {
+  const run = ++showing;
   current = trial;
   paintedAt = null;
   evidence = {};
@@ -128,7 +132,7 @@ async function show(trial, first) {
   const loaded = await Promise.all(
     stimuli.map((stimulus, index) => load(stimulus.querySelector("img"), trial.images[index].url)),
   );
-  if (current !== trial) return;
+  if (run !== showing || current !== trial) return;
   if (loaded.includes(false)) {
     failed(trial, loaded.indexOf(false));
     return;
@@ -137,10 +141,13 @@ async function show(trial, first) {
   if (exposureMs) {
     // A blank moment, so that nobody is taken by surprise.
     await new Promise((go) => setTimeout(go, 500));
+    if (run !== showing || current !== trial) return;
     requestedAt = performance.now();
     for (const stimulus of stimuli) stimulus.classList.remove("waiting");
   }
-  paintedAt = await frames();
+  const painted = await frames();
+  if (run !== showing || current !== trial) return;
+  paintedAt = painted;
   evidence.onset_ms = Math.round(paintedAt - requestedAt);
   submit.removeAttribute("aria-disabled");
   preload();
@@ -166,8 +173,10 @@ function limitExposure(trial, from) {
 
 // An image that was not seen is not rated. Without network none can be seen, whichever it is:
 // it is shown when the network is back, and cannot be skipped.
-function failed(trial, index) {
-  const away = !navigator.onLine || !words.offline.hidden;
+async function failed(trial, index) {
+  const run = showing;
+  const away = !navigator.onLine || !words.offline.hidden || !(await reached(trial, index));
+  if (run !== showing || current !== trial) return;
   const notice = page.querySelector("template.failed").content.cloneNode(true).firstElementChild;
   const picture = stimuli[index].querySelector("img");
   picture.hidden = true;
@@ -180,6 +189,13 @@ function failed(trial, index) {
   });
   missed = away ? trial : null;
 }
+
+// Whether the server itself can be asked: while it restarts, no image is broken.
+const reached = (trial, index) =>
+  fetch(trial.images[index].url, { method: "HEAD" }).then(
+    (answer) => !PASSING.has(answer.status),
+    () => false,
+  );
 
 function showMissed() {
   if (missed !== null && missed === current) show(missed, true);
@@ -200,7 +216,30 @@ function progress() {
 
 // Sending
 
-const outbox = new Outbox(page.dataset.study, sender(page.dataset.answers));
+const outbox = new Outbox(page.dataset.outbox, sender(page.dataset.answers));
+
+// Why an answer was refused is said on the page that comes after it.
+const REASON = "musescan-refused";
+
+function keepReason(words) {
+  try {
+    sessionStorage.setItem(REASON, words);
+  } catch {
+    // Where nothing can be kept, the page comes without the reason.
+  }
+}
+
+function sayReason() {
+  try {
+    const reason = sessionStorage.getItem(REASON);
+    sessionStorage.removeItem(REASON);
+    if (!reason) return;
+    words.offline.textContent = reason;
+    words.offline.hidden = false;
+  } catch {
+    // Nothing was kept.
+  }
+}
 
 function told(outcome, entry) {
   if (outcome.wait !== undefined) {
@@ -211,13 +250,18 @@ function told(outcome, entry) {
   words.offline.hidden = true;
   showMissed();
   if (outcome.refused !== undefined) {
-    // The server said no and stored nothing: its own page says where things stand.
+    // The server said no and stored nothing: its own page says where things stand, and why.
     refused = true;
+    keepReason(outcome.refused);
     return;
   }
   if (!outbox.entries().length) words.saved.textContent = words.saved.dataset.saved;
   onward = outcome.go;
   total = outcome.total ?? total;
+  // Only what the server still asks for is shown: another tab may have answered the rest.
+  const asked = new Set(outcome.trials.map((trial) => trial.trial));
+  trials = trials.filter((trial) => asked.has(trial.trial));
+  if (current && !trials.includes(current) && !outbox.has(current.trial)) current = null;
   const known = new Set(trials.map((trial) => trial.trial));
   trials.push(...outcome.trials.filter((trial) => !known.has(trial.trial) && !outbox.has(trial.trial)));
   const changed = page.querySelector(".previous");
@@ -231,18 +275,22 @@ function told(outcome, entry) {
 
 async function sendAll() {
   await outbox.drain(told);
+  if (refused) {
+    location.reload();
+    return;
+  }
   if (outbox.entries().length) {
     // Another answer was given while the last one was struck off.
     await sendAll();
     return;
   }
-  if (refused) location.reload();
-  else if (!trials.length && onward) location.assign(onward);
+  if (!trials.length && onward) location.assign(onward);
   else if (!trials.length) location.reload();
 }
 
 function commit(entry) {
-  outbox.add(entry);
+  outbox.add(entry, waiting);
+  waiting = false;
   words.saved.textContent = words.saved.dataset.saving;
   trials.shift();
   current = null;
@@ -313,6 +361,8 @@ document.addEventListener("keydown", (event) => {
   const choice = question?.querySelector(`input[data-key="${event.key}"]`);
   if (!choice) return;
   event.preventDefault();
+  // A key that is held down says nothing new, and nobody rates what is not painted yet.
+  if (event.repeat || paintedAt === null) return;
   if (choice.checked) {
     // The second press of the same key commits, once everything is answered.
     if (questions.every(answered)) form.requestSubmit();
@@ -346,11 +396,14 @@ addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload();
 });
 
-// What an earlier page left behind goes first, and is not asked again.
+// What an earlier page left behind goes first, and is not asked again; unless the server still
+// waits for an answer before it, which was refused: then it waits too.
+let waiting = trials.slice(1).some((trial) => outbox.has(trial.trial)) && !outbox.has(trials[0].trial);
 trials = trials.filter((trial) => !outbox.has(trial.trial));
-if (outbox.entries().length) {
+sayReason();
+if (outbox.entries().length && !waiting) {
   words.saved.textContent = words.saved.dataset.saving;
   submit.setAttribute("aria-disabled", "true");
   sendAll();
 }
-if (trials.length) show(trials[0], !outbox.entries().length);
+if (trials.length) show(trials[0], waiting || !outbox.entries().length);

@@ -61,13 +61,18 @@ def n_attempts(participant: Participant, block: Block) -> int:
 
 @transaction.atomic
 def complete_block(
-    *, participant: Participant, position: int, answers: Mapping[str, Any] | None = None
+    *,
+    participant: Participant,
+    position: int,
+    answers: Mapping[str, Any] | None = None,
+    attempt: int | None = None,
 ) -> Participant:
     """Finish the block at `position` and go on. For a block that is behind, nothing happens.
 
-    Trials are assigned when the next block shows images, never before and never by a GET.
-    DomainError “bad_answer” where an item has no allowed answer, “try_again” after a first
-    attempt at a comprehension check that did not pass.
+    `attempt` is the number that the page of a comprehension check was shown with: the same page
+    sent twice is one attempt. Trials are assigned when the next block shows images, never
+    before and never by a GET.
+    DomainError “bad_answer” where an item has no allowed answer.
     """
     participant = locked(participant)
     require_open(participant)
@@ -78,6 +83,8 @@ def complete_block(
     if here.kind in (BlockKind.PRACTICE, BlockKind.RATINGS):
         raise DomainError("not_current", _("There are images left to rate."))
     if here.kind in (BlockKind.COMPREHENSION, BlockKind.QUESTIONNAIRE):
+        if attempt is not None and attempt != n_attempts(participant, here) + 1:
+            return participant
         wrong = answer_items(participant, here, answers or {})
         if participant.state == ParticipantState.TURNED_AWAY:
             return participant
@@ -151,6 +158,10 @@ def come_back(*, participant: Participant) -> Participant:
     if queries.upcoming_trials(participant, 1):
         return participant
     if not take_again(participant):
+        if participant.n_done == 0:
+            # Nothing was rated and nothing is left: that is not taking part.
+            turn_away(participant, Outcome.OVER_QUOTA)
+            return participant
         block = queries.protocol(participant.study).block(participant.at_block)
         leave_block(participant, block)
     return participant

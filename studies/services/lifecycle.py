@@ -85,6 +85,10 @@ def missing_images(study: Study, n_together: int) -> list[str]:
         missing.append("random order, as images are compared")
     if n_together != 2 and study.target_unit == TargetUnit.PAIR:
         missing.append("a question about two images, as the target counts pairs")
+    if study.exposure_ms and (study.zoom or study.allow_changes):
+        missing.append(
+            "neither zoom nor changes of answers, as images are shown for a limited time"
+        )
     if n_together > 1 and study.checks.exists():
         missing.append("no checks, as images are compared")
     return missing

@@ -101,7 +101,9 @@ def require_open(participant: Participant) -> None:
         raise DomainError(code, f"{_('Your last answer was not stored.')} {detail}")
     if participant.state == ParticipantState.WITHDRAWN:
         raise DomainError("withdrawn", _("You have stopped taking part. Nothing was stored."))
-    if participant.state == ParticipantState.TURNED_AWAY:
+    # Who was only too late may still hand in what they had answered by then.
+    late = participant.outcome in (Outcome.OVER_QUOTA, Outcome.TOO_LATE)
+    if participant.state == ParticipantState.TURNED_AWAY and not late:
         raise DomainError("turned_away", _("Your session has ended. Nothing was stored."))
 
 
@@ -152,6 +154,8 @@ def record_locked(participant: Participant, submission: Submission) -> Recorded:
             raise DomainError(
                 "not_current", _("Please rate the images in their order. Nothing was stored.")
             )
+    elif not is_at(participant, trial):
+        raise DomainError("not_current", _("Please finish this page first. Nothing was stored."))
     parsed = parse_answers(queries.protocol(participant.study).questions, submission.answers)
     now = timezone.now()
     was_silent = late and is_at(participant, trial) and is_silent(participant)
@@ -176,7 +180,7 @@ def record_locked(participant: Participant, submission: Submission) -> Recorded:
         )
         for question, answer in parsed
     )
-    if trial.role == TrialRole.MAIN:
+    if trial.role == TrialRole.MAIN and counts_for_balance(participant):
         count_completed(participant, trial)
     upcoming = [each for each in upcoming if each.pk != trial.pk]
     if was_silent and participant.study.after_silence == ReturnPolicy.BLOCK:
@@ -207,6 +211,11 @@ def own_trial(participant: Participant, public_id: str) -> Trial:
     return trial
 
 
+def counts_for_balance(participant: Participant) -> bool:
+    """Whether what they rate counts towards the targets: not while others replace them."""
+    return not (participant.is_excluded and participant.study.replace_excluded)
+
+
 def count_completed(participant: Participant, trial: Trial) -> None:
     if trial.study_image_id is None:
         # Who gives back or assigns locks one set of rows after another, in no order over all.
@@ -224,7 +233,7 @@ def take_late(participant: Participant, trial: Trial) -> None:
     The answer was given in good faith and is kept, even where the image has enough by now.
     """
     lock_balance(participant.study, participant.kind)
-    if trial.role == TrialRole.MAIN:
+    if trial.role == TrialRole.MAIN and counts_for_balance(participant):
         counts = images_of([trial])
         change_coverage(counts, participant.kind, assigned=1)
         record_event(

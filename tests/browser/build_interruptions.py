@@ -15,7 +15,7 @@ from tests.browser.build_modes import draft, launch  # noqa: E402
 
 
 def build() -> None:
-    scan = Scan.objects.earliest("pk")
+    scan = Scan.objects.filter(workspace__name="Browser lab").earliest("pk")
     launch(draft(scan, "never-lost", ["creativity_likert"], trials_per_participant=6))
     # One rating of each image is wanted: whoever comes first gets all of them.
     scarce = {"trials_per_participant": 12, "ratings_target": 1}

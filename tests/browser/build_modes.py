@@ -60,7 +60,7 @@ def launch(study: Study) -> None:
 
 
 def build() -> None:
-    scan = Scan.objects.latest("pk")
+    scan = Scan.objects.filter(workspace__name="Browser lab").latest("pk")
     for slug, preset in [
         ("pairs", "pairwise_tournament"),
         ("bestworst", "best_worst_creativity"),

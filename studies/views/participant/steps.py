@@ -18,7 +18,7 @@ from studies.models import (
     TrialRole,
 )
 from studies.services import enrolment
-from studies.services.blocks import MAX_ATTEMPTS, complete_block, n_attempts
+from studies.services.blocks import complete_block, n_attempts
 from studies.services.leaving import withdraw_participant
 from studies.views.participant.access import here, participant_page, to_here
 from studies.views.participant.arrivals import kept_for_exit
@@ -50,12 +50,11 @@ def step(request: HttpRequest, participant: Participant) -> HttpResponse:
     if request.method == "GET":
         enrolment.require_running(participant.study)
         return block_page(request, participant, block)
-    position = request.POST.get("block", "")
-    before = participant.at_block, n_attempts(participant, block)
     try:
         participant = complete_block(
             participant=participant,
-            position=int(position) if position.isascii() and position.isdigit() else 0,
+            position=whole_number(request.POST.get("block")),
+            attempt=whole_number(request.POST.get("attempt")),
             answers=sent_answers(request.POST.dict()),
         )
     except DomainError as error:
@@ -63,10 +62,13 @@ def step(request: HttpRequest, participant: Participant) -> HttpResponse:
             raise
         sent = sent_answers(request.POST.dict())
         return block_page(request, participant, block, sent=sent, wrong=error.fields)
-    if participant.ended_at is None and before[0] == participant.at_block:
-        # A check that was not passed, or a page that was sent before: this one, as it is now.
-        return block_page(request, participant, block, again=True)
     return to_here(participant)
+
+
+def whole_number(text: str | None) -> int:
+    """A number that a form sends back; 0 where it is missing or none."""
+    text = text or ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
 
 
 def block_page(
@@ -76,16 +78,16 @@ def block_page(
     *,
     sent: dict[str, str] | None = None,
     wrong: dict[str, str] | None = None,
-    again: bool = False,
 ) -> HttpResponse:
     study = participant.study
     items = list(block.items.all())
     following = queries.protocol(study).after(block.position)
+    tried = n_attempts(participant, block) if items else 0
     context = {
         "study": study,
         "part": block,
-        "again": again,
-        "n_left": MAX_ATTEMPTS - n_attempts(participant, block) if items else 0,
+        "again": block.kind == BlockKind.COMPREHENSION and tried > 0,
+        "attempt": tried + 1,
         "questions": question_html(asked(items, sent=sent, wrong=wrong, number_keys=False)),
         # The button that reserves images says so.
         "starts": following.kind
@@ -130,6 +132,7 @@ def stop(request: HttpRequest, participant: Participant) -> HttpResponse:
         return to_here(withdraw_participant(participant=participant))
     context = {
         "study": participant.study,
+        "participant": participant,
         "n_done": queries.n_completed_trials(participant),
         "here": reverse(here(participant), args=[participant.study.slug]),
     }

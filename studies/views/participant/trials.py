@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from studies import queries
 from studies.errors import DomainError
-from studies.models import Participant, ReturnPolicy, Trial, TrialState
+from studies.models import Participant, ReturnPolicy, Study, Trial, TrialState
 from studies.services import slots
 from studies.services.blocks import come_back
 from studies.services.enrolment import require_running, session_by_token
@@ -66,7 +66,11 @@ def trial(request: HttpRequest, participant: Participant) -> HttpResponse:
     )
     upcoming = queries.upcoming_trials(participant)
     if slots_gone or not upcoming:
-        context = {"study": participant.study, "too_late": slots_gone}
+        context = {
+            "study": participant.study,
+            "participant": participant,
+            "too_late": slots_gone,
+        }
         return render(request, "participant/welcome_back.html", context)
     asked_for = request.GET.get("change")
     if asked_for and participant.study.allow_changes:
@@ -89,12 +93,24 @@ def take_form(request: HttpRequest, participant: Participant) -> HttpResponse:
         recorded = record_answers(participant=participant, submission=submission)
     except DomainError as error:
         if error.code == "bad_answer":
-            upcoming = queries.upcoming_trials(participant)
-            return trial_page(request, participant, upcoming, wrong=error.fields)
+            return asked_again(request, participant, submission, error.fields)
         if error.code != "not_current":
             raise
         return to_here(participant)
     return to_here(recorded.participant)
+
+
+def asked_again(
+    request: HttpRequest, participant: Participant, submission: Submission, wrong: dict[str, str]
+) -> HttpResponse:
+    """The very trial whose answers were not allowed, with what was chosen and what is wrong."""
+    if submission.replaces:
+        sent = dict(submission.answers)
+        return change_page(request, participant, submission.trial, sent=sent, wrong=wrong)
+    upcoming = queries.upcoming_trials(participant)
+    if not upcoming or upcoming[0].public_id != submission.trial:
+        return to_here(participant)
+    return trial_page(request, participant, upcoming, wrong=wrong)
 
 
 def trial_page(
@@ -113,14 +129,14 @@ def trial_page(
     where = queue(participant, upcoming)
     context = {
         "study": study,
+        "participant": participant,
         "queue": where,
         "now": where["trials"][0],
         "number": where["done"] + 1,
         "key": uuid.uuid4(),
         "questions": rating_questions_html(study, sent=sent, wrong=wrong),
         "below": rows_below(study),
-        "reference": protocol.reference
-        and shown_image(protocol.reference, reverse("participant:reference", args=[study.slug])),
+        "reference": shown_reference(study),
         "previous": study.allow_changes and last_completed(participant),
         **assets(protocol.questions),
     }
@@ -133,8 +149,15 @@ def last_completed(participant: Participant) -> str:
     return done.values_list("public_id", flat=True).first() or ""
 
 
-def change_page(request: HttpRequest, participant: Participant, trial_id: str) -> HttpResponse:
-    """A trial that is done, with its answers, to be changed."""
+def change_page(
+    request: HttpRequest,
+    participant: Participant,
+    trial_id: str,
+    *,
+    sent: dict[str, str] | None = None,
+    wrong: dict[str, str] | None = None,
+) -> HttpResponse:
+    """A trial that is done, with its answers or those just `sent`, to be changed."""
     study = participant.study
     done = (
         participant.trials.filter(state=TrialState.COMPLETED, public_id=trial_id)
@@ -143,19 +166,7 @@ def change_page(request: HttpRequest, participant: Participant, trial_id: str) -
     )
     if done is None:
         raise Http404
-    sent: dict[str, str] = {}
-    for response in done.responses.select_related("question"):
-        if isinstance(response.value, dict):
-            sent |= {
-                f"{response.question.key}.{part}": str(v) for part, v in response.value.items()
-            }
-        elif isinstance(response.value, list):
-            sent |= {
-                f"{response.question.key}.{rank}": str(place)
-                for rank, place in enumerate(response.value, start=1)
-            }
-        else:
-            sent[response.question.key] = str(response.value)
+    sent = sent or fields_of(done)
     protocol = queries.protocol(study)
     context = {
         "study": study,
@@ -166,12 +177,33 @@ def change_page(request: HttpRequest, participant: Participant, trial_id: str) -
         ).count(),
         "key": uuid.uuid4(),
         "changing": True,
-        "questions": rating_questions_html(study, sent=sent),
+        "questions": rating_questions_html(study, sent=sent, wrong=wrong),
         "below": rows_below(study),
-        "reference": None,
+        "reference": shown_reference(study),
         **assets(protocol.questions),
     }
-    return render(request, "participant/trial.html", context)
+    return render(request, "participant/trial.html", context, status=422 if wrong else 200)
+
+
+def fields_of(trial: Trial) -> dict[str, str]:
+    """The answers to a trial as its form would send them."""
+    sent: dict[str, str] = {}
+    for response in trial.responses.select_related("question"):
+        key, value = response.question.key, response.value
+        if isinstance(value, dict):
+            sent |= {f"{key}.{part}": str(each) for part, each in value.items()}
+        elif isinstance(value, list):
+            sent |= {f"{key}.{rank}": str(place) for rank, place in enumerate(value, start=1)}
+        else:
+            sent[key] = str(value)
+    return sent
+
+
+def shown_reference(study: Study) -> dict[str, Any] | None:
+    reference = queries.protocol(study).reference
+    if reference is None:
+        return None
+    return shown_image(reference, reverse("participant:reference", args=[study.slug]))
 
 
 @require_POST
@@ -213,10 +245,10 @@ def stored(slug: str, token: str, sent: dict[str, Any]) -> Recorded:
 def acknowledged(recorded: Recorded, trial_id: str) -> dict[str, Any]:
     participant = recorded.participant
     slug = participant.study.slug
-    where = queue(participant, recorded.upcoming)
     onward = here(participant)
     # A block that is over, or slots that were given back: the page itself says what comes.
     leave = onward != "participant:trial" or not recorded.upcoming
+    where = queue(participant, [] if leave else recorded.upcoming)
     return {
         "saved": True,
         "trial": trial_id,

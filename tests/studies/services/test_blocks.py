@@ -158,6 +158,57 @@ def ready(study, **extra):
     return rate(go(person))
 
 
+def test_a_page_sent_twice_is_one_attempt(study):
+    person = go(factories.enrolled(study).participant)
+    for _ in range(3):
+        person = complete_block(
+            participant=person, position=person.at_block, attempt=1, answers={"task": "no"}
+        )
+    assert (person.state, ItemAnswer.objects.count()) == (ParticipantState.CONSENTED, 1)
+
+
+def test_ratings_wait_for_the_block_before_them():
+    draft = factories.study(4, workspace=factories.workspace(), state="draft")
+    design.add_block(study=draft, kind=BlockKind.PRACTICE, position=2)
+    design.add_block(study=draft, kind=BlockKind.INSTRUCTIONS, position=3)
+    images = factories.image_set(1, workspace=draft.workspace).images.all()
+    design.add_images(
+        study=draft, images=[(image, "practice") for image in images], role=ImageRole.PRACTICE
+    )
+    study = change_state(study=draft, act="launch")
+    person = rate(go(factories.enrolled(study).participant))
+    assert at(person) == BlockKind.INSTRUCTIONS
+    with pytest.raises(DomainError, match="finish this page first"):
+        rate(person)
+    assert at(rate(go(person))) == BlockKind.RATINGS
+
+
+def test_who_rated_nothing_and_finds_nothing_left_gets_no_completion():
+    study = silent_study()
+    gone = factories.participant(study, seed=1)
+    fall_silent(gone)
+    for seed in (2, 3):
+        factories.participant(study, seed=seed)
+    back = come_back(participant=gone)
+    assert (back.state, back.outcome) == (ParticipantState.TURNED_AWAY, Outcome.OVER_QUOTA)
+
+
+def test_a_late_answer_of_somebody_excluded_counts_for_nobody():
+    study = silent_study()
+    gone = factories.participant(study, seed=1)
+    fall_silent(gone)
+    factories.participant(study, seed=2)
+    Participant.objects.filter(pk=gone.pk).update(is_excluded=True)
+    trial = gone.trials.order_by("position").first()
+    before = list(Coverage.objects.order_by("pk").values_list("n_assigned", "n_completed"))
+    record_answers(participant=gone, submission=Submission(trial.public_id, {"creativity": "4"}))
+    assert Response.objects.filter(trial=trial).exists()
+    after = list(Coverage.objects.order_by("pk").values_list("n_assigned", "n_completed"))
+    row = Coverage.objects.get(study_image=trial.study_image, kind="person")
+    assert row.n_completed == 0
+    assert sum(n for _, n in after) == sum(n for _, n in before)
+
+
 def test_a_changed_answer_leaves_one_value_and_its_history(study):
     person = ready(study)
     person = rate(person, "2", key=uuid.uuid4())

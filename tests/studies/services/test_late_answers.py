@@ -85,11 +85,11 @@ def test_a_late_answer_takes_nobody_past_a_later_block():
         options={"points": 5, "low": "Nothing", "high": "Much"},
     )  # fmt: skip
     study = change_state(study=study, act="launch")
-    person = factories.participant(study, seed=1)
+    person = factories.rated_participant(study, seed=1, n_trials=1)
     lose_everything(person)
     person = come_back(participant=person)
     assert person.at_block == after.position
-    for trial in trials(person):
+    for trial in trials(person)[1:]:
         assert record_answers(participant=person, submission=submission(trial)).stored
     person.refresh_from_db()
     assert (person.state, person.at_block) == (ParticipantState.ACTIVE, after.position)
@@ -101,7 +101,8 @@ def test_a_late_answer_after_the_end_is_kept_and_ends_nothing_twice():
     person = factories.participant(study, seed=1)
     lose_everything(person)
     person = come_back(participant=person)
-    assert person.state == ParticipantState.FINISHED
+    # They rated nothing, and nothing was left for them.
+    assert person.state == ParticipantState.TURNED_AWAY
     ended_at = person.ended_at
     # Somebody else's slots are free by now; who has finished gets none of them.
     withdraw_participant(participant=study.participants.exclude(pk=person.pk).first())
@@ -110,6 +111,6 @@ def test_a_late_answer_after_the_end_is_kept_and_ends_nothing_twice():
     second.refresh_from_db()
     person.refresh_from_db()
     assert second.state == TrialState.RETURNED
-    assert (person.state, person.ended_at) == (ParticipantState.FINISHED, ended_at)
+    assert (person.state, person.ended_at) == (ParticipantState.TURNED_AWAY, ended_at)
     assert person.trials.get(pk=first.pk).responses.count() == 1
     assert miscounts(study) == []
