@@ -106,11 +106,3 @@ const sender = (address) => async (entry) => {
     return null;
   }
 };
-    // Paused: the answer waits here for the study to go on.
-    if (response.status === 503) return { wait: told.detail };
-    return { refused: told.detail };
-  } catch {
-    // No connection, or an answer that was cut off: the same as no answer.
-    return response && response.status >= 400 && response.status < 500 ? { refused: "" } : null;
-  }
-};

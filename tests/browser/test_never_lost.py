@@ -326,6 +326,7 @@ def test_an_image_that_arrives_cut_off_is_fetched_again(chromium, served):
     with bad_line(served.port, n_cuts=1) as line:
         context, page = begin_on(line, chromium)
         at(page, 1)
+        expect(page.locator(".questions .button:not([aria-disabled])")).to_be_visible()
         image = page.get_by_role("img", name="The image to rate")
         assert image.evaluate("img => img.decode().then(() => img.naturalWidth)") == 28
         rate(page, 4)
