@@ -1,6 +1,7 @@
 """Every read that is more than a filter."""
 
 from studies.queries.participation import (
+    N_AHEAD,
     Protocol,
     comes_before_images,
     n_completed_trials,
@@ -44,10 +45,13 @@ from studies.queries.researchers import (
     with_participant_counts,
     workspaces_of,
 )
+from studies.queries.standing import Standing, standing
 
 __all__ = [
+    "N_AHEAD",
     "ImageSetSummary",
     "Protocol",
+    "Standing",
     "TookPart",
     "comes_before_images",
     "comparisons_frame",
@@ -79,6 +83,7 @@ __all__ = [
     "scans_of_image",
     "seconds_to_finish",
     "slots_by_state",
+    "standing",
     "strata",
     "study_images",
     "trial_rows",

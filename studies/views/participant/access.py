@@ -14,6 +14,7 @@ from studies import queries
 from studies.errors import DomainError
 from studies.models import BlockKind, Participant, ParticipantState, Study, StudyState
 from studies.services import enrolment
+from studies.services.usual_answers import standing_by_token
 from studies.views.errors import error_page
 
 # What each broken rule is in HTTP, and the heading of its page.
@@ -110,6 +111,12 @@ def in_study(
     if not response.has_header("Cache-Control"):
         add_never_cache_headers(response)
     return response
+
+
+def standing_of(request: HttpRequest, slug: str) -> queries.Standing | None:
+    """Where whoever holds the browser's token is; None without one, or where it is not known."""
+    token = request.COOKIES.get(cookie_name(slug))
+    return None if token is None else standing_by_token(slug=slug, token=token)
 
 
 def known_participant(request: HttpRequest, study: Study) -> Participant | None:

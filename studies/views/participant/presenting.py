@@ -1,8 +1,9 @@
 """What a page is told of a trial, and nothing more: no name, process, condition or score."""
 
+import uuid
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -10,7 +11,9 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
 from studies import queries
-from studies.models import Image, Item, Participant, Question, Study, Trial, TrialRole
+from studies.models import Item, Participant, Question, Study, Trial, TrialRole
+from studies.models.fields import public_id
+from studies.queries.standing import Coming, Look, Standing
 from studies.questions import n_images_together, question_type
 
 # Images up to this many pixels wide are enlarged by whole multiples.
@@ -25,6 +28,16 @@ ANSWER = "answer-"
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
+class Sized(Protocol):
+    """Whatever says how large an image is."""
+
+    @property
+    def width(self) -> Any: ...
+
+    @property
+    def height(self) -> Any: ...
+
+
 def sent_answers(posted: Mapping[str, Any]) -> dict[str, str]:
     """Answers by field. A prefix keeps them apart from the form's own fields."""
     return {
@@ -32,6 +45,14 @@ def sent_answers(posted: Mapping[str, Any]) -> dict[str, str]:
         for name, value in posted.items()
         if name.startswith(ANSWER)
     }
+
+
+def submission_key(raw: Any) -> uuid.UUID | None:
+    """The key of a submission as a page sends it; None where it is missing or is none."""
+    try:
+        return uuid.UUID(str(raw))
+    except ValueError:
+        return None
 
 
 def places(questions: Iterable[Question | Item]) -> list[dict[str, Any]]:
@@ -96,17 +117,32 @@ def unanswered_html(protocol: queries.Protocol, number_keys: bool, language: str
     return question_html(asked(protocol.questions, number_keys=number_keys))
 
 
-def rating_questions_html(
-    study: Study, *, sent: Mapping[str, str] | None = None, wrong: Mapping[str, str] | None = None
-) -> SafeString:
-    protocol = queries.protocol(study)
+def asked_context(
+    study: Study | Look,
+    protocol: queries.Protocol,
+    *,
+    sent: Mapping[str, str] | None = None,
+    wrong: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """What the page of any trial of a study shows besides the images that are to be rated."""
     if sent or wrong:
         items = asked(protocol.questions, sent=sent, wrong=wrong, number_keys=study.number_keys)
-        return question_html(items)
-    return unanswered_html(protocol, study.number_keys, get_language() or "")
+        questions = question_html(items)
+    else:
+        questions = unanswered_html(protocol, study.number_keys, get_language() or "")
+    reference = protocol.reference and shown_image(
+        protocol.reference, reverse("participant:reference", args=[study.slug])
+    )
+    return {
+        "questions": questions,
+        # Pixels that the page needs besides the image.
+        "below": FRAME_PX + QUESTION_PX * len(protocol.questions),
+        "reference": reference,
+        **assets(protocol.questions),
+    }
 
 
-def shown_image(image: Image, address: str) -> dict[str, Any]:
+def shown_image(image: Sized, address: str) -> dict[str, Any]:
     return {
         "url": address,
         "width": image.width,
@@ -154,6 +190,30 @@ def queue(participant: Participant, upcoming: list[Trial]) -> dict[str, Any]:
     }
 
 
-def rows_below(study: Study) -> int:
-    """Pixels that the page of a trial needs besides the image."""
-    return FRAME_PX + QUESTION_PX * len(queries.protocol(study).questions)
+def coming_queue(standing: Standing) -> dict[str, Any]:
+    """The same for somebody in the middle of rating single images."""
+    return {
+        "done": standing.n_done,
+        "total": standing.n_trials,
+        "trials": [
+            {"number": number, **described_coming(trial, standing.look.slug)}
+            for number, trial in enumerate(standing.coming[: queries.N_AHEAD], standing.n_done + 1)
+        ],
+    }
+
+
+@lru_cache(maxsize=256)
+def image_address(slug: str) -> tuple[str, str]:
+    """What is before and after a trial's id in the address of its image."""
+    nobody = "0" * len(public_id())
+    before, _id, after = reverse("participant:image", args=[slug, nobody]).rpartition(nobody)
+    return before, after
+
+
+def described_coming(trial: Coming, slug: str) -> dict[str, Any]:
+    return {
+        "trial": trial.public_id,
+        "images": [shown_image(trial, trial.public_id.join(image_address(slug)))],
+        "instruction": trial.instruction or "",
+        "practice": False,
+    }

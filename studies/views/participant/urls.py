@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from studies.views.participant import entry, steps, trials
+from studies.views.participant import answers, entry, images, steps, trials
 
 app_name = "participant"
 
@@ -13,10 +13,10 @@ urlpatterns = [
     path("declined/", entry.declined, name="declined"),
     path("step/", steps.step, name="step"),
     path("trial/", trials.trial, name="trial"),
-    path("answers/", trials.answers, name="answers"),
-    path("image/<public_id:trial_id>/", trials.image, name="image"),
-    path("image/<public_id:trial_id>/<int:place>/", trials.compared, name="compared"),
-    path("reference/", trials.reference, name="reference"),
+    path("answers/", answers.answers, name="answers"),
+    path("image/<public_id:trial_id>/", images.image, name="image"),
+    path("image/<public_id:trial_id>/<int:place>/", images.compared, name="compared"),
+    path("reference/", images.reference, name="reference"),
     path("stop/", steps.stop, name="stop"),
     path("debrief/", steps.debrief, name="debrief"),
 ]

@@ -4,7 +4,6 @@ Run as a script with the server's settings; prints the study's slug and its ques
 """
 
 import argparse
-import hashlib
 import json
 import os
 from collections import Counter
@@ -26,11 +25,14 @@ from studies.models import (  # noqa: E402
     Participant,
     ParticipantKind,
     Response,
+    Session,
     Study,
     StudyImage,
     Trial,
 )
 from studies.models.fields import public_id  # noqa: E402
+from studies.services.enrolment import session_end  # noqa: E402
+from studies.services.hashes import sha256_of_text  # noqa: E402
 from tests.studies import factories  # noqa: E402
 
 # Images whose files are there too, and participants who went through the services.
@@ -59,16 +61,29 @@ def add_image_rows(study: Study, n: int) -> None:
     """Add `n` images to the study, as rows: their files are those of the images it has."""
     old = list(StudyImage.objects.filter(study=study).select_related("image").order_by("pk"))
     last = max(row.image.position for row in old)
+    rng = np.random.default_rng(study.seed)
     for start in range(0, n, BATCH):
         numbers = range(start, min(start + BATCH, n))
         images: list[Image] = create(
             copied(old[i % len(old)].image, position=last + 1 + i) for i in numbers
         )
         added: list[StudyImage] = create(
-            StudyImage(study=study, image=image, stratum=old[i % len(old)].stratum)
+            StudyImage(
+                study=study, image=image, stratum=old[i % len(old)].stratum, position=len(old) + i
+            )
             for i, image in zip(numbers, images, strict=True)
         )
-        create(Coverage(study_image=row, kind=kind) for row in added for kind in ParticipantKind)
+        create(
+            Coverage(
+                study_image=row,
+                kind=kind,
+                study=study,
+                stratum=row.stratum,
+                shuffle=rng.random(),
+            )
+            for row in added
+            for kind in ParticipantKind
+        )
 
 
 def add_participant_copies(study: Study, whole: list[Participant], n: int) -> None:
@@ -86,9 +101,14 @@ def add_participant_copies(study: Study, whole: list[Participant], n: int) -> No
         trials = list(Trial.objects.filter(participant=original).order_by("position"))
         responses = list(Response.objects.filter(trial__in=trials).select_related("trial"))
         events = list(Event.objects.filter(participant=original).order_by("pk"))
-        copies: list[Participant] = create(
-            copied(original, token_sha256=hashlib.sha256(f"{i} {j}".encode()).hexdigest())
-            for j in range(i, n, len(whole))
+        copies: list[Participant] = create(copied(original) for _ in range(i, n, len(whole)))
+        create(
+            Session(
+                participant=copy,
+                token_sha256=sha256_of_text(copy.public_id),
+                expires_at=session_end(copy),
+            )
+            for copy in copies
         )
         drawn = {copy.pk: rng.choice(images, len(trials), replace=False) for copy in copies}
         made: list[Trial] = create(

@@ -16,11 +16,14 @@ from studies.services.assignment import assign_trials
 from studies.services.enrolment import (
     enrol_participant,
     new_token,
+    open_session,
     sha256_of_text,
 )
 from studies.services.leaving import withdraw_participant
-from studies.services.responses import Submission, record_answers
+from studies.services.responses import Submission, record_answers, record_answers_by_token
+from studies.services.usual_answers import record_usual_answer
 from tests.studies import factories
+from tests.studies.recount import miscounts
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -67,19 +70,44 @@ def counts(study, field):
     return list(rows.values_list(field, flat=True))
 
 
-def first_answer(participant):
+def first_submission(participant):
     trial = participant.trials.order_by("position").first()
-    submission = Submission(trial=trial.public_id, answers={"creativity": "4"})
-    return lambda: record_answers(participant=participant, submission=submission)
+    return Submission(trial=trial.public_id, answers={"creativity": "4"})
+
+
+def thorough(participant):
+    """The first answer of `participant`, by the service that takes every answer."""
+    submission = first_submission(participant)
+    return lambda: record_answers(participant=participant, submission=submission).stored
+
+
+def usual(participant):
+    """The same as a page sends it, which is stored by one statement where it is the usual."""
+    submission = first_submission(participant)
+    token = new_token()
+    open_session(participant, token)
+    where = {"slug": participant.study.slug, "token": token, "submission": submission}
+
+    def act():
+        if record_usual_answer(**where) is not None:
+            return True
+        return record_answers_by_token(**where).stored
+
+    return act
+
+
+WAYS = {"thorough": [thorough] * 6, "usual": [usual] * 6, "both": [usual, thorough] * 3}
 
 
 @pytest.mark.parametrize("seed", ROUNDS)
-def test_the_same_trial_sent_at_once_is_stored_once(study, seed):
+@pytest.mark.parametrize("ways", WAYS)
+def test_the_same_trial_sent_at_once_is_stored_once(study, seed, ways):
     participant = factories.participant(study, seed=seed)
-    outcomes = at_once(*[first_answer(participant)] * 6)
-    assert Counter(outcome.stored for outcome in outcomes) == {True: 1, False: 5}
+    outcomes = at_once(*[way(participant) for way in WAYS[ways]])
+    assert Counter(outcomes) == {True: 1, False: 5}
     assert Response.objects.count() == 1
     assert sum(counts(study, "n_completed")) == 1
+    assert miscounts(study) == []
 
 
 @pytest.mark.parametrize("seed", ROUNDS)
@@ -112,11 +140,12 @@ def test_consent_sent_at_once_enrols_one_person(study, seed):
 
 
 @pytest.mark.parametrize("seed", ROUNDS)
-def test_an_answer_and_a_withdrawal_at_once_leave_one_story(study, seed):
+@pytest.mark.parametrize("way", [usual, thorough])
+def test_an_answer_and_a_withdrawal_at_once_leave_one_story(study, seed, way):
     participant = factories.participant(study, seed=seed)
     other = Participant.objects.get(pk=participant.pk)
     answered, _ = at_once(
-        first_answer(participant), lambda: withdraw_participant(participant=other) or "gone"
+        way(participant), lambda: withdraw_participant(participant=other) or "gone"
     )
     n_stored = Response.objects.count()
     assert n_stored == (0 if isinstance(answered, DomainError) else 1)

@@ -1,10 +1,12 @@
 """A participant's way from the first page to the code, and every wrong turn."""
 
+import json
 import re
 import uuid
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -56,6 +58,12 @@ def begin(client, study):
 def current_trial(client, slug="art"):
     page = client.get(at("trial", slug=slug)).content.decode()
     return re.search(r'name="trial" value="([\w-]+)"', page)[1]
+
+
+def coming_trials(client):
+    """What the page tells its script of the trials to come."""
+    page = client.get(at("trial")).content.decode()
+    return json.loads(re.search(r'<script id="trials"[^>]*>(.*?)</script>', page)[1])["trials"]
 
 
 def answer(client, trial_id, **changes):
@@ -127,7 +135,7 @@ def test_sending_twice_neither_doubles_nor_skips(client, study):
 
 def test_the_back_button_leads_on_to_the_current_trial(client, study):
     begin(client, study)
-    third = client.get(at("trial")).context["queue"]["trials"][2]["trial"]
+    third = coming_trials(client)[2]["trial"]
     response = answer(client, third)
     assert (response.status_code, response.url) == (303, at("trial"))
     assert not Response.objects.exists()
@@ -362,7 +370,7 @@ def test_nothing_sent_to_the_browser_tells_where_an_image_is_from(client, study)
             asked += [label["label"], f'value="{label["value"]}"']
     for _ in range(4):
         response = client.get(at("trial"))
-        shown = Trial.objects.get(public_id=response.context["now"]["trial"])
+        shown = Trial.objects.get(public_id=current_trial(client))
         image = shown.study_image.image
         result = results.get(image=image)
         picture = client.get(at("image", current_trial(client)))
@@ -419,13 +427,16 @@ def test_a_trial_costs_the_same_queries_however_large_the_study(
         trials_per_participant=8,
     )  # fmt: skip
     begin(client, study)
+    answer(client, current_trial(client))
     trial = current_trial(client)
     with django_assert_num_queries(2):
         client.get(at("trial"))
-    with django_assert_num_queries(9):
+    # On SQLite, where nothing travels, every change and both ends of the transaction count.
+    n_to_store = 1 if connection.vendor == "postgresql" else 8
+    with django_assert_num_queries(n_to_store):
         answer(client, trial)
     trial = current_trial(client)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(n_to_store):
         assert send(client, trial).json()["saved"]
     address = at("image", current_trial(client))
     with django_assert_num_queries(2):
