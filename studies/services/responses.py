@@ -128,7 +128,8 @@ def record_locked(participant: Participant, submission: Submission) -> Recorded:
 
     1. The participant's own requests queue at their row, nobody else's do.
     2. The trial must be their next one, or one whose slot was given back while they were
-       silent: an answer that was given is never refused for coming late.
+       silent, or since its image could not be shown: an answer that was given is never
+       refused for coming late.
     3. Its state goes to completed together with its responses and its coverage.
     4. Where it was the last one, the participant goes on to the next block.
     """
@@ -141,15 +142,16 @@ def record_locked(participant: Participant, submission: Submission) -> Recorded:
         raise
     upcoming = queries.upcoming_trials(participant)
     trial = next((each for each in upcoming[:1] if each.public_id == submission.trial), None)
-    late = False
+    late = unseen = False
     if trial is None:
         trial = own_trial(participant, submission.trial)
         if trial.state == TrialState.COMPLETED:
             stored = submission.replaces and replace_answers(participant, trial, submission)
             return Recorded(participant, stored, upcoming)
-        if trial.state == TrialState.UNSEEN:
-            return Recorded(participant, False, upcoming)
-        late = trial.state == TrialState.RETURNED
+        # Passed over on one device because the image did not load, and rated on another: it
+        # is among those behind them already.
+        unseen = trial.state == TrialState.UNSEEN
+        late = unseen or trial.state == TrialState.RETURNED
         if not late:
             raise DomainError(
                 "not_current", _("Please rate the images in their order. Nothing was stored.")
@@ -158,7 +160,7 @@ def record_locked(participant: Participant, submission: Submission) -> Recorded:
         raise DomainError("not_current", _("Please finish this page first. Nothing was stored."))
     parsed = parse_answers(queries.protocol(participant.study).questions, submission.answers)
     now = timezone.now()
-    was_silent = late and is_at(participant, trial) and is_silent(participant)
+    was_silent = late and not unseen and is_at(participant, trial) and is_silent(participant)
     if late:
         take_late(participant, trial)
     trial.state = TrialState.COMPLETED
@@ -188,7 +190,7 @@ def record_locked(participant: Participant, submission: Submission) -> Recorded:
         participant.save(update_fields=["n_done", "n_trials"])
         turn_away(participant, Outcome.TOO_LATE)
         return Recorded(participant, True)
-    move_on(participant, trial, upcoming)
+    move_on(participant, trial, upcoming, counted=unseen)
     return Recorded(participant, True, upcoming)
 
 
@@ -242,8 +244,9 @@ def take_late(participant: Participant, trial: Trial) -> None:
             kind="slots_taken_again",
             data={"late": True, **slots_of([trial])},
         )
-    participant.n_trials += 1
-    participant.save(update_fields=["n_trials"])
+    if trial.state == TrialState.RETURNED:
+        participant.n_trials += 1
+        participant.save(update_fields=["n_trials"])
 
 
 def is_at(participant: Participant, trial: Trial) -> bool:
@@ -254,13 +257,16 @@ def is_at(participant: Participant, trial: Trial) -> bool:
     return active and block is not None and block.kind == kind
 
 
-def move_on(participant: Participant, trial: Trial, upcoming: list[Trial]) -> None:
+def move_on(
+    participant: Participant, trial: Trial, upcoming: list[Trial], *, counted: bool = False
+) -> None:
     """Count `trial` as done and, where its block is over, go to the next one or finish.
 
-    A late answer of somebody who is past the images already moves them nowhere.
+    One that was `counted` before is not counted again. A late answer of somebody who is past
+    the images already moves them nowhere.
     """
     participant.last_active_at = timezone.now()
-    if trial.role != TrialRole.PRACTICE:
+    if trial.role != TrialRole.PRACTICE and not counted:
         participant.n_done += 1
     practising = trial.role == TrialRole.PRACTICE
     more = [each for each in upcoming if (each.role == TrialRole.PRACTICE) == practising]

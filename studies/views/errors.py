@@ -1,7 +1,16 @@
 """Pages for what went wrong, in the same quiet voice as the rest."""
 
+import re
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils import translation
+from django.utils.translation import gettext_lazy
+
+from studies.models import Study, StudyState
+
+# A participant's address, and the study in it.
+IN_STUDY = re.compile(r"/s/([-\w]+)/")
 
 CODES = {400: "bad_request", 403: "permission_denied", 404: "not_found", 500: "server_error"}
 
@@ -16,22 +25,34 @@ def error_page(
     return render(request, "participant/error.html", context, status=status)
 
 
+def explained(request: HttpRequest, status: int, heading: object, detail: object) -> HttpResponse:
+    """An error page in the language of the study that the address is in, if it is in one."""
+    found = IN_STUDY.match(request.path)
+    study = found and Study.objects.exclude(state=StudyState.DRAFT).filter(slug=found[1]).first()
+    with translation.override(study.language if study else translation.get_language()):
+        return error_page(
+            request, status=status, heading=str(heading), detail=str(detail), study=study or None
+        )
+
+
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return error_page(
+    return explained(
         request,
-        status=403,
-        heading="This page could not be sent",
-        detail="Your browser did not send the cookie that protects this form. Nothing was "
-        "changed. Allow cookies for this site, go back, reload the page and try again.",
+        403,
+        gettext_lazy("This page could not be sent"),
+        gettext_lazy(
+            "Your browser did not send the cookie that protects this form. Nothing was "
+            "changed. Allow cookies for this site, go back, reload the page and try again."
+        ),
     )
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return error_page(
+    return explained(
         request,
-        status=400,
-        heading="The request could not be read",
-        detail="Nothing was changed.",
+        400,
+        gettext_lazy("The request could not be read"),
+        gettext_lazy("Nothing was changed."),
     )
 
 
@@ -46,11 +67,11 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return error_page(
+    return explained(
         request,
-        status=404,
-        heading="There is nothing at this address",
-        detail="Check that the whole link was copied. If somebody gave it to you, ask them.",
+        404,
+        gettext_lazy("There is nothing at this address"),
+        gettext_lazy("Check that the whole link was copied. If somebody gave it to you, ask them."),
     )
 
 

@@ -9,6 +9,7 @@ import polib
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.test import Client
 from django.urls import reverse
 
 from tests.studies import factories
@@ -80,3 +81,22 @@ def test_pages_speak_the_language_of_their_study(client, language, direction, wo
     page = client.get(reverse("participant:landing", args=["art"])).content.decode()
     assert words in page
     assert f'<html lang="{language}" dir="{direction}">' in page
+
+
+@pytest.mark.django_db
+def test_errors_speak_the_language_of_the_study_that_they_happen_in():
+    factories.study(workspace=factories.workspace(), slug="art", language="de")
+    factories.study(workspace=factories.workspace(), slug="draft", language="de", state="draft")
+    strict = Client(enforce_csrf_checks=True)
+    refused = strict.post(reverse("participant:consent", args=["art"]))
+    assert refused.status_code == 403
+    assert "Diese Seite konnte nicht gesendet werden" in refused.content.decode()
+    for address, words in {
+        "/s/art/nowhere/": "Unter dieser Adresse gibt es nichts",
+        "/s/draft/": "There is nothing at this address",
+        "/s/nowhere/": "There is nothing at this address",
+        "/nowhere/": "There is nothing at this address",
+    }.items():
+        page = strict.get(address)
+        assert page.status_code == 404
+        assert words in page.content.decode(), address

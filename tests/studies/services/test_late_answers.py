@@ -13,7 +13,8 @@ from studies.services import design
 from studies.services.blocks import come_back
 from studies.services.leaving import withdraw_participant
 from studies.services.lifecycle import change_state
-from studies.services.responses import Submission, record_answers
+from studies.services.replay import replay_assignment
+from studies.services.responses import Submission, mark_unseen, record_answers
 from studies.services.slots import give_back_of_silent, lock_balance
 from tests.studies import factories
 from tests.studies.recount import miscounts
@@ -114,3 +115,23 @@ def test_a_late_answer_after_the_end_is_kept_and_ends_nothing_twice():
     assert (person.state, person.ended_at) == (ParticipantState.TURNED_AWAY, ended_at)
     assert person.trials.get(pk=first.pk).responses.count() == 1
     assert miscounts(study) == []
+
+
+@pytest.mark.parametrize("n_answered", [0, 3])
+def test_an_image_that_failed_on_one_device_and_was_rated_on_another_is_kept(n_answered):
+    study = factories.study(8, workspace=factories.workspace(), trials_per_participant=4)
+    person = factories.participant(study)
+    first, *others = trials(person)
+    mark_unseen(participant=person, trial_id=first.public_id)
+    for trial in others[:n_answered]:
+        record_answers(participant=person, submission=submission(trial))
+    late = submission(first)
+    assert record_answers(participant=person, submission=late).stored
+    assert not record_answers(participant=person, submission=late).stored
+    first.refresh_from_db()
+    person.refresh_from_db()
+    assert (first.state, first.responses.get().value) == (TrialState.COMPLETED, 4)
+    assert (person.n_done, person.n_trials) == (1 + n_answered, 4)
+    assert (person.state == ParticipantState.FINISHED) == (n_answered == 3)
+    assert miscounts(study) == []
+    assert all(each.same for each in replay_assignment(study=study))
