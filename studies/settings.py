@@ -122,6 +122,8 @@ DATABASES = {
         env_text("DATABASE_URL", f"sqlite:///{DATA_DIR / 'musescan.sqlite3'}"),
         conn_max_age=60,
         conn_health_checks=True,
+        # Behind a pooler that lends a connection for one transaction, nothing may be left on it.
+        disable_server_side_cursors=env_bool("DATABASE_POOLER", False),
     )
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":

@@ -13,13 +13,17 @@ from django.db import connection
 
 PARAMETER = re.compile(r"%\((\w+)\)s")
 
+# Connection to PostgreSQL → names that were prepared on it; those that are closed drop out.
+prepared: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
+
 
 class Statement:
     """One SQL statement with named parameters, written `%(name)s`, the same on both databases.
 
     `types` gives each parameter's type in PostgreSQL. There, a connection prepares the
-    statement when it first runs it; not behind a pooler that hands out a connection for one
-    transaction, which Django is told of by `DISABLE_SERVER_SIDE_CURSORS`.
+    statement when it first runs it; a name is that of one text. Not behind a pooler that hands
+    out a connection for one transaction, which Django is told of by
+    `DISABLE_SERVER_SIDE_CURSORS`.
     """
 
     def __init__(self, name: str, sql: str, types: Mapping[str, str]) -> None:
@@ -32,8 +36,6 @@ class Statement:
         listed = ", ".join(types[each] for each in self.order)
         self.prepare = f"PREPARE {name} ({listed}) AS {numbered}"
         self.execute = f"EXECUTE {name} ({', '.join(f'%({each})s' for each in self.order)})"
-        # Which connections to PostgreSQL have prepared it; those that are closed drop out.
-        self.prepared_by: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
 
     def run(self, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """The rows that it gives."""
@@ -46,8 +48,9 @@ class Statement:
         pooled = connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS")
         if connection.vendor != "postgresql" or pooled:
             return self.sql
-        if connection.connection not in self.prepared_by:
+        names = prepared.setdefault(connection.connection, set())
+        if self.name not in names:
             with connection.cursor() as cursor:
                 cursor.execute(self.prepare)
-            self.prepared_by[connection.connection] = True
+            names.add(self.name)
         return self.execute

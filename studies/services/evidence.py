@@ -38,11 +38,16 @@ def plausible_ms(raw: Any) -> int | None:
     return int(text) if int(text) <= DAY_MS else None
 
 
+def plausible_word(raw: Any) -> str:
+    """The beginning of a text without what no database keeps (NUL, halves of characters)."""
+    return "".join(character for character in str(raw)[:60] if character.isprintable())
+
+
 def plausible_changes(raw: Any) -> list[list[Any]] | None:
     if not isinstance(raw, list):
         return None
     kept = [
-        [ms, str(change[1])[:60], str(change[2])[:60]]
+        [ms, plausible_word(change[1]), plausible_word(change[2])]
         for change in raw[:MAX_CHANGES]
         if isinstance(change, list)
         and len(change) == 3
@@ -65,7 +70,7 @@ def clean_evidence(raw: Any) -> dict[str, Any]:
         if kind in ("ms", "count"):
             clean = plausible_ms(value)
         elif kind == "number" and isinstance(value, int | float) and not isinstance(value, bool):
-            clean = round(float(value), 3) if math.isfinite(value) and 0 < value < 100 else None
+            clean = round(float(value), 3) if 0 < value < 100 else None
         elif kind == "word":
             clean = value if value in INPUTS else None
         elif kind == "changes":

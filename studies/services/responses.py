@@ -160,7 +160,12 @@ def record_locked(participant: Participant, submission: Submission) -> Recorded:
         raise DomainError("not_current", _("Please finish this page first. Nothing was stored."))
     parsed = parse_answers(queries.protocol(participant.study).questions, submission.answers)
     now = timezone.now()
-    was_silent = late and not unseen and is_at(participant, trial) and is_silent(participant)
+    was_silent = (
+        late
+        and is_at(participant, trial)
+        and is_silent(participant)
+        and (not unseen or queries.returned_trials(participant).exists())
+    )
     if late:
         take_late(participant, trial)
     trial.state = TrialState.COMPLETED
@@ -186,7 +191,7 @@ def record_locked(participant: Participant, submission: Submission) -> Recorded:
         count_completed(participant, trial)
     upcoming = [each for each in upcoming if each.pk != trial.pk]
     if was_silent and participant.study.after_silence == ReturnPolicy.BLOCK:
-        participant.n_done += 1
+        participant.n_done += 0 if unseen else 1
         participant.save(update_fields=["n_done", "n_trials"])
         turn_away(participant, Outcome.TOO_LATE)
         return Recorded(participant, True)

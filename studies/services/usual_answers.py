@@ -1,8 +1,9 @@
 """The usual answer: to the next image of somebody in the middle of rating, given in time.
 
-`responses.record_answers` takes every answer there can be. Nineteen of twenty are of this one
-kind, and are stored here with a fraction of the work; whatever is not as it usually is changes
-nothing here and is left to `record_answers`. That both store the same is a test.
+`responses.record_answers` takes every answer there can be. Where images are shown one by one,
+nearly all are of this one kind, and are stored here with a fraction of the work; whatever is
+not as it usually is changes nothing here and is left to `record_answers`. That both store the
+same is a test.
 """
 
 import json
@@ -26,25 +27,27 @@ from studies.services.hashes import sha256_of_text
 from studies.services.responses import Submission, parse_answers
 
 # What an answer changes. On PostgreSQL all of it is one statement, whose parts take the names
-# of these and wait for each other; on SQLite, where nothing travels, they run one by one.
-COUNTED = """
-    UPDATE studies_participant SET n_done = n_done + 1, last_active_at = %(now)s
-    WHERE id = %(participant)s AND state = 'active' AND at_block = %(at_block)s
-        AND n_done = %(n_done)s AND n_trials = %(n_trials)s
-        AND last_active_at = %(last_active_at)s AND is_excluded = %(is_excluded)s
-        AND EXISTS (SELECT 1 FROM studies_study AS study
-            WHERE study.id = study_id AND study.state = 'running')
-        AND EXISTS (SELECT 1 FROM studies_session AS held
-            WHERE held.participant_id = studies_participant.id
-            AND held.token_sha256 = %(token_sha256)s AND held.expires_at > %(now)s)
-        AND EXISTS (SELECT 1 FROM studies_trial AS trial
-            WHERE trial.id = %(trial)s AND trial.state = 'assigned')
+# of these and wait for each other; on SQLite, where nothing travels and one writer is let in at
+# a time, they run one by one. The participant's row is locked first, as everywhere.
+UNCHANGED = """
+    SELECT who.id FROM studies_participant AS who
+    JOIN studies_study AS study ON study.id = who.study_id
+    JOIN studies_session AS held ON held.participant_id = who.id
+    WHERE who.id = %(participant)s AND who.state = 'active' AND who.at_block = %(at_block)s
+        AND who.n_done = %(n_done)s AND who.n_trials = %(n_trials)s
+        AND who.last_active_at = %(last_active_at)s AND who.is_excluded = %(is_excluded)s
+        AND study.state = 'running'
+        AND held.token_sha256 = %(token_sha256)s AND held.expires_at > %(now)s
 """
 COMPLETED = """
     UPDATE studies_trial SET state = 'completed', completed_at = %(now)s,
         submission = %(submission)s, response_time_ms = %(response_time_ms)s,
         evidence = %(evidence)s
     WHERE id = %(trial)s AND state = 'assigned'
+"""
+COUNTED = """
+    UPDATE studies_participant SET n_done = n_done + 1, last_active_at = %(now)s
+    WHERE id = %(participant)s
 """
 COVERED = """
     UPDATE studies_coverage SET n_completed = n_completed + 1
@@ -82,22 +85,19 @@ ANSWER_TYPES = {
 @lru_cache(maxsize=64)
 def at_once(n_questions: int) -> Statement:
     """The statement that stores answers to so many questions; it gives the trials after it."""
-    after = {
-        "counted": "EXISTS (SELECT 1 FROM counted)",
-        "completed": "EXISTS (SELECT 1 FROM completed)",
-    }
+    locked, after = "EXISTS (SELECT 1 FROM unchanged)", "EXISTS (SELECT 1 FROM completed)"
     parts = {
-        "counted": f"{COUNTED} RETURNING id",
-        "completed": f"{COMPLETED} AND {after['counted']} RETURNING id",
-        "covered": f"{COVERED} AND {after['completed']}",
+        "unchanged": f"{UNCHANGED} FOR UPDATE OF who",
+        "completed": f"{COMPLETED} AND {locked} RETURNING id",
+        "counted": f"{COUNTED} AND {after}",
+        "covered": f"{COVERED} AND {after}",
     }
     for i in range(n_questions):
-        parts[f"answered{i}"] = f"{ANSWERED.format(i=i)} WHERE {after['completed']}"
+        parts[f"answered{i}"] = f"{ANSWERED.format(i=i)} WHERE {after}"
     changes = ", ".join(f"{name} AS ({sql})" for name, sql in parts.items())
-    coming = f"{COMING_TRIALS} AND trial.id <> %(trial)s AND {after['counted']} {IN_ORDER}"
     return Statement(
         f"musescan_answer_{n_questions}",
-        f"WITH {changes} {coming}",
+        f"WITH {changes} {COMING_TRIALS} AND trial.id <> %(trial)s AND {after} {IN_ORDER}",
         TYPES | {f"{k}{i}": v for i in range(n_questions) for k, v in ANSWER_TYPES.items()},
     )
 
@@ -107,9 +107,12 @@ def store(values: Mapping[str, Any], n_questions: int) -> list[tuple[Any, ...]]:
     if connection.vendor == "postgresql":
         return at_once(n_questions).run(values)
     with transaction.atomic(), connection.cursor() as cursor:
-        if cursor.execute(COUNTED, values).rowcount != 1:
+        if cursor.execute(UNCHANGED, values).fetchone() is None:
             return []
-        for sql in (COMPLETED, COVERED, *(ANSWERED.format(i=i) for i in range(n_questions))):
+        if cursor.execute(COMPLETED, values).rowcount != 1:
+            return []
+        answered = (ANSWERED.format(i=i) for i in range(n_questions))
+        for sql in (COUNTED, COVERED, *answered):
             cursor.execute(sql, values)
         return COMING.run(values)
 
@@ -150,30 +153,35 @@ def standing_by_token(*, slug: str, token: str) -> Standing | None:
     return standing
 
 
-def record_usual_answer(*, slug: str, token: str, submission: Submission) -> Standing | None:
-    """Store the answers of the holder of `token` to their next trial; where they are then.
+def record_usual_answer(
+    *, slug: str, token: str, submission: Submission
+) -> tuple[Standing | None, bool]:
+    """Store the answers of the holder of `token` to their next trial, if it is the usual answer.
 
-    None where this is not the usual answer: nothing was changed.
+    Where they are then, and True; otherwise nothing was changed, and it is where they were
+    (None where there is nobody), and False.
     """
     token_sha256 = sha256_of_text(token)
-    for known in (recent.take(token_sha256), None):
-        standing = known or queries.standing(slug=slug, token_sha256=token_sha256)
-        if standing is None or standing.look.slug != slug:
-            continue
-        after = answered(standing, token_sha256, submission)
-        if after is not None:
-            recent.remember(token_sha256, after)
-            return after
-    return None
+    known = recent.take(token_sha256)
+    after = known and known.look.slug == slug and answered(known, token_sha256, submission)
+    standing = None
+    if not after:
+        standing = queries.standing(slug=slug, token_sha256=token_sha256)
+        after = standing and answered(standing, token_sha256, submission)
+    if not after:
+        return standing, False
+    recent.remember(token_sha256, after)
+    return after, True
 
 
 def answered(standing: Standing, token_sha256: str, submission: Submission) -> Standing | None:
     """Store the answers to the next trial in `standing`; None where nothing was changed.
 
     1. The trial must be their next one, and not the last of the block.
-    2. The participant's row is changed only where it is as it was read. Whatever changes a
+    2. The participant's row is locked where it is as it was read. Whatever changes a
        participant's trials changes that row, so the trials are as they were read, too.
-    3. What else is to be changed waits for that, in the same statement or transaction.
+    3. The trial is completed where it is still open. What else is to be changed, and what is
+       told, waits for that, in the same statement or transaction.
     """
     trial = standing.coming[0] if standing.is_rating else None
     if trial is None or trial.public_id != submission.trial or len(standing.coming) == 1:

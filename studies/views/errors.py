@@ -19,7 +19,7 @@ def error_page(
     request: HttpRequest, *, status: int, heading: str, detail: str, study: object = None
 ) -> HttpResponse:
     """A page, or the API's envelope where a program asked."""
-    if request.path.startswith("/api/"):
+    if request.path_info.startswith("/api/"):
         return JsonResponse({"code": CODES[status], "detail": detail, "fields": {}}, status=status)
     context = {"heading": heading, "detail": detail, "study": study}
     return render(request, "participant/error.html", context, status=status)
@@ -27,7 +27,7 @@ def error_page(
 
 def explained(request: HttpRequest, status: int, heading: object, detail: object) -> HttpResponse:
     """An error page in the language of the study that the address is in, if it is in one."""
-    found = IN_STUDY.match(request.path)
+    found = IN_STUDY.match(request.path_info)
     study = found and Study.objects.exclude(state=StudyState.DRAFT).filter(slug=found[1]).first()
     with translation.override(study.language if study else translation.get_language()):
         return error_page(

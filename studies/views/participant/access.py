@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
@@ -31,6 +31,7 @@ REFUSALS = {
 }
 
 View = Callable[..., HttpResponseBase]
+Response = TypeVar("Response", bound=HttpResponseBase)
 
 
 def status_of(error: DomainError) -> int:
@@ -108,8 +109,12 @@ def in_study(
             response = answer()
         except DomainError as error:
             response = refusal(request, study, error)
-    if not response.has_header("Cache-Control"):
-        add_never_cache_headers(response)
+    return response if response.has_header("Cache-Control") else never_kept(response)
+
+
+def never_kept(response: Response) -> Response:
+    """`response`, which no browser or proxy keeps: it is true at this moment, for one person."""
+    add_never_cache_headers(response)
     return response
 
 

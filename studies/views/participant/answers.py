@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from studies.errors import DomainError
+from studies.models import Study
 from studies.services.enrolment import session_by_token
 from studies.services.responses import (
     Recorded,
@@ -18,7 +19,13 @@ from studies.services.responses import (
     record_answers_by_token,
 )
 from studies.services.usual_answers import record_usual_answer
-from studies.views.participant.access import cookie_name, here, standing_of, status_of
+from studies.views.participant.access import (
+    cookie_name,
+    here,
+    never_kept,
+    standing_of,
+    status_of,
+)
 from studies.views.participant.presenting import coming_queue, queue, submission_key
 
 MAX_BODY = 100_000
@@ -34,13 +41,16 @@ def answers(request: HttpRequest, slug: str) -> JsonResponse:
     sent = sent_object(request.body)
     submission = submission_of(sent)
     unseen = bool(sent.get("unseen"))
-    if submission is not None and not unseen:
-        after = record_usual_answer(slug=slug, token=token, submission=submission)
-        if after is not None:
-            return saved(submission.trial, coming_queue(after))
-    standing = standing_of(request, slug)
+    if submission is None or unseen:
+        standing = standing_of(request, slug)
+    else:
+        standing, stored = record_usual_answer(slug=slug, token=token, submission=submission)
+        if standing is not None and stored:
+            return saved(submission.trial, coming_queue(standing))
     if standing is None:
-        return refused("unknown_token", 403, _("Your session was not recognised."))
+        study = Study.objects.filter(slug=slug).first()
+        with translation.override(study.language if study else translation.get_language()):
+            return refused("unknown_token", 403, _("Your session was not recognised."))
     with translation.override(standing.look.language):
         if submission is None:
             return refused(
@@ -90,10 +100,11 @@ def acknowledged(recorded: Recorded, trial_id: str) -> JsonResponse:
 
 
 def saved(trial_id: str, where: dict[str, Any], go: str | None = None) -> JsonResponse:
-    return JsonResponse({"saved": True, "trial": trial_id, **where, "go": go})
+    return never_kept(JsonResponse({"saved": True, "trial": trial_id, **where, "go": go}))
 
 
 def refused(
     code: str, status: int, detail: str, fields: dict[str, str] | None = None
 ) -> JsonResponse:
-    return JsonResponse({"code": code, "detail": detail, "fields": fields or {}}, status=status)
+    told = {"code": code, "detail": detail, "fields": fields or {}}
+    return never_kept(JsonResponse(told, status=status))

@@ -5,6 +5,7 @@ the key, so a skeleton is the page that the template would give: that is a test.
 """
 
 import re
+import secrets
 import uuid
 from collections.abc import Mapping
 from functools import lru_cache
@@ -22,13 +23,13 @@ from studies.services.hashes import is_pilot_token
 from studies.views.participant.access import cookie_name
 from studies.views.participant.presenting import asked_context, coming_queue
 
-# Around the name of a blank: characters that no template writes and no escaping changes.
-OPEN, CLOSE = "\x02", "\x03"
-BLANK = re.compile(f"{OPEN}(\\w+){CLOSE}")
+# Around the name of a blank: nobody who writes a text for a page can know it.
+MARK = secrets.token_hex(16)
+BLANK = re.compile(f"{MARK}([a-z_]+){MARK}")
 
 
 def blank(name: str) -> Any:
-    return mark_safe(f"{OPEN}{name}{CLOSE}")  # noqa: S308 (a name of ours, replaced before it is sent)
+    return mark_safe(f"{MARK}{name}{MARK}")  # noqa: S308 (replaced before the page is sent)
 
 
 @lru_cache(maxsize=256)

@@ -5,7 +5,6 @@ import uuid
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import translation
-from django.utils.cache import add_never_cache_headers
 from django.utils.html import json_script
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -13,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 from studies import queries
 from studies.errors import DomainError
 from studies.models import Participant, ReturnPolicy, Trial, TrialState
+from studies.models.fields import PUBLIC_ID
 from studies.services import slots
 from studies.services.blocks import come_back
 from studies.services.enrolment import require_running
@@ -22,6 +22,7 @@ from studies.services.usual_answers import record_usual_answer
 from studies.views.participant.access import (
     cookie_name,
     here,
+    never_kept,
     participant_page,
     standing_of,
     to_here,
@@ -41,18 +42,18 @@ def trial(request: HttpRequest, slug: str) -> HttpResponseBase:
     """The next trial, or the answer to it; what most do costs little, the rest is below."""
     if request.method == "POST":
         token = request.COOKIES.get(cookie_name(slug), "")
-        if record_usual_answer(slug=slug, token=token, submission=sent_form(request)) is None:
+        submission = sent_form(request)
+        _where, stored = record_usual_answer(slug=slug, token=token, submission=submission)
+        if not stored:
             return any_trial(request, slug)
-        return HttpResponseRedirect(request.path, status=303)
+        return never_kept(HttpResponseRedirect(request.path, status=303))
     standing = standing_of(request, slug)
     if standing is None or request.GET or not standing.is_rating:
         return any_trial(request, slug)
     if standing.may_be_too_late or standing.look.allow_changes:
         return any_trial(request, slug)
     with translation.override(standing.look.language):
-        response = HttpResponse(usual_page(request, standing))
-    add_never_cache_headers(response)
-    return response
+        return never_kept(HttpResponse(usual_page(request, standing)))
 
 
 @participant_page
@@ -161,6 +162,8 @@ def change_page(
 ) -> HttpResponse:
     """A trial that is done, with its answers or those just `sent`, to be changed."""
     study = participant.study
+    if not PUBLIC_ID.fullmatch(trial_id):
+        raise Http404
     done = (
         participant.trials.filter(state=TrialState.COMPLETED, public_id=trial_id)
         .select_related("study_image__image", "check_asked")

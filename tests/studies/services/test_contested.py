@@ -8,7 +8,7 @@ import threading
 from collections import Counter
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 
 from studies.errors import DomainError
 from studies.models import Coverage, Participant, Response, Trial, TrialState
@@ -89,7 +89,7 @@ def usual(participant):
     where = {"slug": participant.study.slug, "token": token, "submission": submission}
 
     def act():
-        if record_usual_answer(**where) is not None:
+        if record_usual_answer(**where)[1]:
             return True
         return record_answers_by_token(**where).stored
 
@@ -153,3 +153,34 @@ def test_an_answer_and_a_withdrawal_at_once_leave_one_story(study, seed, way):
     assert states[TrialState.COMPLETED] == n_stored == sum(counts(study, "n_completed"))
     assert states[TrialState.RETURNED] == 8 - n_stored
     assert sum(counts(study, "n_assigned")) == n_stored
+
+
+def test_what_is_not_completed_is_not_acknowledged(study):
+    """Even if somebody changed a trial and not its participant, which nobody does."""
+    participant = factories.participant(study)
+    token = new_token()
+    open_session(participant, token)
+    where = {"slug": study.slug, "token": token, "submission": first_submission(participant)}
+    first = participant.trials.order_by("position").first()
+    changed, told = threading.Event(), []
+
+    def answer():
+        try:
+            changed.wait()
+            told.append(record_usual_answer(**where)[1])
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    with transaction.atomic():
+        Trial.objects.filter(pk=first.pk).update(state=TrialState.RETURNED)
+        changed.set()
+        thread.join(0.5)  # by now it waits for this transaction
+        assert thread.is_alive()
+    thread.join(60)
+    participant.refresh_from_db()
+    assert told == [False]
+    assert participant.n_done == 0
+    assert not Response.objects.exists()
+    assert sum(counts(study, "n_completed")) == 0

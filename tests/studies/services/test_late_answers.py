@@ -135,3 +135,21 @@ def test_an_image_that_failed_on_one_device_and_was_rated_on_another_is_kept(n_a
     assert (person.state == ParticipantState.FINISHED) == (n_answered == 3)
     assert miscounts(study) == []
     assert all(each.same for each in replay_assignment(study=study))
+
+
+def test_who_may_not_come_back_does_not_by_an_image_that_failed():
+    study = scarce(after_silence="block")
+    person = factories.participant(study, seed=1)
+    first = trials(person)[0]
+    mark_unseen(participant=person, trial_id=first.public_id)
+    Participant.objects.filter(pk=person.pk).update(
+        last_active_at=timezone.now() - timedelta(hours=30)
+    )
+    with transaction.atomic():
+        lock_balance(study, person.kind)
+        give_back_of_silent(study, person.kind)
+    assert record_answers(participant=person, submission=submission(first)).stored
+    person.refresh_from_db()
+    assert (person.state, person.outcome) == (ParticipantState.TURNED_AWAY, "too_late")
+    assert first.responses.count() == 1
+    assert miscounts(study) == []

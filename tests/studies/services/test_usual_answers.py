@@ -22,6 +22,7 @@ from studies.models import (
     Trial,
     TrialState,
 )
+from studies.queries.prepared import Statement
 from studies.services import design, lifecycle
 from studies.services.blocks import complete_block
 from studies.services.hashes import sha256_of_text
@@ -135,8 +136,8 @@ def submissions(study, participant, rng):
 
 
 def usually(study, token, submission):
-    after = record_usual_answer(slug=study.slug, token=token, submission=submission)
-    if after is None:
+    after, stored = record_usual_answer(slug=study.slug, token=token, submission=submission)
+    if not stored:
         return thoroughly(study, token, submission)
     return True, after.n_done, after.coming[0].public_id
 
@@ -204,11 +205,12 @@ def test_most_answers_are_usual():
     taken = []
     for number in range(N):
         submission = Submission(first_trial(participant).public_id, chosen_well(study))
-        taken.append(record_usual_answer(slug=study.slug, token=token, submission=submission))
-        if taken[-1] is None:
+        _where, stored = record_usual_answer(slug=study.slug, token=token, submission=submission)
+        taken.append(stored)
+        if not stored:
             record_answers_by_token(slug=study.slug, token=token, submission=submission)
         assert participant.trials.filter(state="completed").count() == number + 1
-    assert [each is not None for each in taken] == [True] * (N - 1) + [False]
+    assert taken == [True] * (N - 1) + [False]
     participant.refresh_from_db()
     assert participant.state == "finished"
     assert miscounts(study) == []
@@ -258,7 +260,7 @@ def test_what_has_changed_meanwhile_is_left_to_the_thorough_way(what, remembered
         recent.remember(token_sha256, standing)
     before = record_of(study)
     submission = Submission(trial.public_id, chosen_well(study), key=uuid.uuid4())
-    assert record_usual_answer(slug=study.slug, token=token, submission=submission) is None
+    assert not record_usual_answer(slug=study.slug, token=token, submission=submission)[1]
     assert record_of(study) == before
 
 
@@ -274,7 +276,8 @@ def test_what_is_remembered_is_read_anew_where_the_participant_has_changed(chang
     change = {name: value or timezone.now() for name, value in change.items()}
     Participant.objects.filter(pk=participant.pk).update(**change)
     submission = Submission(first_trial(participant).public_id, chosen_well(study))
-    after = record_usual_answer(slug=study.slug, token=token, submission=submission)
+    after, stored = record_usual_answer(slug=study.slug, token=token, submission=submission)
+    assert stored
     assert after.n_done == change.get("n_done", standing.n_done) + 1
     completed = sum(Coverage.objects.filter(study=study).values_list("n_completed", flat=True))
     assert completed == (0 if "is_excluded" in change else 1)
@@ -286,7 +289,7 @@ def test_a_token_opens_its_own_study_only():
     submission = Submission(first_trial(participant).public_id, chosen_well(study))
     standing_by_token(slug=study.slug, token=token)
     for slug, held in ((other.slug, token), (study.slug, "forged"), ("nowhere", token)):
-        assert record_usual_answer(slug=slug, token=held, submission=submission) is None
+        assert not record_usual_answer(slug=slug, token=held, submission=submission)[1]
     assert participant.trials.filter(state="completed").count() == 0
 
 
@@ -297,22 +300,21 @@ def test_practice_is_not_usual():
     trial = first_trial(participant)
     assert trial.role == "practice"
     submission = Submission(trial.public_id, chosen_well(study))
-    assert (
-        record_usual_answer(slug=study.slug, token=enrolment.token, submission=submission) is None
-    )
+    where = {"slug": study.slug, "token": enrolment.token}
+    assert not record_usual_answer(**where, submission=submission)[1]
 
 
 def test_an_answer_costs_the_same_few_queries(django_assert_num_queries):
     study = made()
     participant, token = somebody(study)
-    n = 1 if connection.vendor == "postgresql" else 8
+    n = 1 if connection.vendor == "postgresql" else 9
     for number in range(4):
         submission = Submission(first_trial(participant).public_id, chosen_well(study))
         if number == 0:
             record_usual_answer(slug=study.slug, token=token, submission=submission)
             continue
         with django_assert_num_queries(n):
-            assert record_usual_answer(slug=study.slug, token=token, submission=submission)
+            assert record_usual_answer(slug=study.slug, token=token, submission=submission)[1]
 
 
 def test_few_are_remembered(monkeypatch):
@@ -345,3 +347,32 @@ def test_what_is_read_is_what_the_models_say():
         assert (coming.pk, coming.public_id, coming.role) == (trial.pk, trial.public_id, trial.role)
         assert (coming.width, coming.height) == (image.width, image.height)
         assert coming.instruction == (check.instruction if check else None)
+
+
+def test_a_statement_is_prepared_once_however_often_it_is_made():
+    made_twice = [
+        Statement("musescan_test", "SELECT %(n)s + 1", {"n": "integer"}) for _ in range(2)
+    ]
+    assert [each.run({"n": 1}) for each in made_twice * 2] == [[(2,)]] * 4
+
+
+@pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="needs PostgreSQL: set MUSESCAN_DATABASE_URL"
+)
+def test_behind_a_pooler_nothing_is_left_on_a_connection(monkeypatch):
+    def prepared():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_prepared_statements")
+            return cursor.fetchone()[0]
+
+    monkeypatch.setitem(connection.settings_dict, "DISABLE_SERVER_SIDE_CURSORS", True)
+    before = prepared()
+    study = made()
+    participant, token = somebody(study)
+    submission = Submission(first_trial(participant).public_id, chosen_well(study))
+    assert record_usual_answer(slug=study.slug, token=token, submission=submission)[1]
+    assert prepared() == before
+    monkeypatch.setitem(connection.settings_dict, "DISABLE_SERVER_SIDE_CURSORS", False)
+    standing_by_token(slug=study.slug, token=token)
+    assert prepared() > 0
+    assert participant.trials.filter(state="completed").count() == 1

@@ -432,7 +432,7 @@ def test_a_trial_costs_the_same_queries_however_large_the_study(
     with django_assert_num_queries(2):
         client.get(at("trial"))
     # On SQLite, where nothing travels, every change and both ends of the transaction count.
-    n_to_store = 1 if connection.vendor == "postgresql" else 8
+    n_to_store = 1 if connection.vendor == "postgresql" else 9
     with django_assert_num_queries(n_to_store):
         answer(client, trial)
     trial = current_trial(client)
@@ -445,3 +445,41 @@ def test_a_trial_costs_the_same_queries_however_large_the_study(
 
 def test_health(client):
     assert client.get("/healthz").json() == {"status": "ok"}
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        {"pixel_ratio": 10**400},
+        {"pixel_ratio": 1e400},
+        {"onset_ms": 10**400},
+        {"changes": [[5, "a\x00", "b"]]},
+        {"changes": [[5, "\ud800", "b"]]},
+    ],
+    ids=["huge", "infinite", "long", "nul", "half a character"],
+)
+def test_no_answer_is_refused_for_what_was_measured_beside_it(client, study, evidence):
+    begin(client, study)
+    assert send(client, current_trial(client), evidence=evidence).json()["saved"]
+    trial = current_trial(client)
+    sent = {"trial": trial, "evidence": json.dumps(evidence), "answer-creativity": "6"}
+    client.post(at("trial"), sent | {"answer-label": "creative"})
+    assert Trial.objects.filter(state="completed").count() == 2
+
+
+def test_nothing_that_is_true_for_a_moment_is_kept_by_browsers(client, study):
+    begin(client, study)
+    for response in (
+        client.get(at("trial")),
+        answer(client, current_trial(client)),
+        send(client, current_trial(client)),
+        send(client, "no trial"),
+    ):
+        assert "no-store" in response["Cache-Control"], response
+
+
+def test_what_is_no_id_changes_no_answer(client):
+    study = factories.study(workspace=factories.workspace(), slug="art", allow_changes=True)
+    begin(client, study)
+    for wrong in ("\x00", "x", "0" * 22):
+        assert client.get(at("trial"), {"change": wrong}).status_code == 404
