@@ -112,14 +112,10 @@ def screening_of(study: Study) -> Screening:
         ) from error
 
 
-@transaction.atomic
-def screen_visitor(
-    *, study: Study, environment: Environment | None, kind: str = ParticipantKind.PERSON
-) -> list[str]:
-    """What keeps a visitor out of `study`; empty where they may come in.
+def missing_here(study: Study, environment: Environment | None) -> list[str]:
+    """What a visitor of `study` lacks, as `unmet` names it. Nothing is stored.
 
-    Of who is kept out nothing is stored but that somebody was, and why. DomainError
-    “not_measured” where there is something to be met and the page measured nothing.
+    DomainError “not_measured” where there is something to be met and the page measured nothing.
     """
     screening = screening_of(study)
     if screening == Screening():
@@ -133,7 +129,19 @@ def screen_visitor(
                 "was stored."
             ),
         )
-    reasons = unmet(screening, environment)
+    return unmet(screening, environment)
+
+
+@transaction.atomic
+def screen_visitor(
+    *, study: Study, environment: Environment | None, kind: str = ParticipantKind.PERSON
+) -> list[str]:
+    """What keeps a newcomer out of `study`; empty where they may come in.
+
+    Of who is kept out nothing is stored but that somebody was, and why. DomainError as
+    `missing_here`.
+    """
+    reasons = missing_here(study, environment)
     if reasons:
         record_event(
             study=study, kind="visitor_screened_out", data={"reasons": reasons, "kind": kind}

@@ -1,6 +1,6 @@
 """Coming in: the first page, consent, coming back, and leaving before anything is stored."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
@@ -17,7 +17,12 @@ from studies.errors import DomainError
 from studies.models import EntryService, Outcome, ParticipantKind, Study, StudyState
 from studies.services import enrolment
 from studies.services.recruitment import MTURK_SUBMIT, SERVICES
-from studies.services.screening import parse_environment, screen_visitor
+from studies.services.screening import (
+    Environment,
+    missing_here,
+    parse_environment,
+    screen_visitor,
+)
 from studies.views.errors import error_page
 from studies.views.participant.access import here, set_session_cookie, study_page, to_here
 from studies.views.participant.arrivals import Visit, keep_for_exit, visit_by_form, visit_by_link
@@ -150,10 +155,11 @@ def take_consent(request: HttpRequest, study: Study) -> HttpResponse:
         return to_here(visit.participant)
     enrolment.require_running(study)
     environment = parse_environment(request.POST.dict())
-    if visit.elsewhere is None:
-        reasons = screen_visitor(study=study, environment=environment, kind=visit.kind)
-        if reasons:
-            return screened_out(request, visit, reasons)
+    if visit.elsewhere is not None:
+        if reasons := missing_to_go_on(visit, environment):
+            return rejoin_page(request, visit, reasons=reasons)
+    elif reasons := screen_visitor(study=study, environment=environment, kind=visit.kind):
+        return screened_out(request, visit, reasons)
     enrolled = enrolment.enrol_participant(
         study=study,
         consent_sha256=request.POST.get("consent_sha256", ""),
@@ -176,15 +182,22 @@ def screened_out(request: HttpRequest, visit: Visit, reasons: list[str]) -> Http
     study = visit.study
     context = {
         "study": study,
+        "again": visit.address("consent"),
+        "pilot": is_pilot(visit),
+        **needed(study, reasons),
+        **leaving_context(study, Outcome.SCREENED_OUT, visit.arrival),
+    }
+    return render(request, "participant/screened_out.html", context)
+
+
+def needed(study: Study, reasons: list[str]) -> dict[str, Any]:
+    """What `study` needs, for the page that says which of it is missing."""
+    return {
         "reasons": reasons,
         "min_width_px": study.screening.get("min_width_px"),
         "devices": study.screening.get("devices", []),
         "languages": [name_of(tag) for tag in study.screening.get("languages", [])],
-        "again": visit.address("consent"),
-        "pilot": is_pilot(visit),
-        **leaving_context(study, Outcome.SCREENED_OUT, visit.arrival),
     }
-    return render(request, "participant/screened_out.html", context)
 
 
 def name_of(tag: str) -> str:
@@ -207,15 +220,38 @@ def rejoin(request: HttpRequest, study: Study) -> HttpResponse:
         return to_here(visit.participant)
     if visit.elsewhere is None or visit.arrival is None:
         return redirect(visit.address("landing"))
-    if request.method == "POST":
-        enrolled = enrolment.rejoin_participant(study=study, arrival=visit.arrival, token=token)
-        return let_in(request, visit, enrolled)
+    if request.method == "GET":
+        return rejoin_page(request, visit)
+    try:
+        reasons = missing_to_go_on(visit, parse_environment(request.POST.dict()))
+    except DomainError as error:
+        return rejoin_page(request, visit, error=error.detail)
+    if reasons:
+        return rejoin_page(request, visit, reasons=reasons)
+    enrolled = enrolment.rejoin_participant(study=study, arrival=visit.arrival, token=token)
+    return let_in(request, visit, enrolled)
+
+
+def missing_to_go_on(visit: Visit, environment: Environment | None) -> list[str]:
+    """What somebody known lacks in this browser; nothing is needed to see the last page."""
+    if visit.elsewhere is None or visit.elsewhere.ended_at is not None:
+        return []
+    return missing_here(visit.study, environment)
+
+
+def rejoin_page(
+    request: HttpRequest, visit: Visit, *, reasons: Sequence[str] = (), error: str = ""
+) -> HttpResponse:
+    """Who lacks something here is not turned away: they can go on where they began."""
     context = {
-        "study": study,
+        "study": visit.study,
         "enrolment": visit.signed(),
-        "over": visit.elsewhere.ended_at is not None,
+        "over": visit.elsewhere is not None and visit.elsewhere.ended_at is not None,
+        "error": error,
+        **needed(visit.study, list(reasons)),
     }
-    return render(request, "participant/rejoin.html", context)
+    status = 409 if error else 200
+    return render(request, "participant/rejoin.html", context, status=status)
 
 
 @require_GET

@@ -89,11 +89,11 @@ def agree(client, query=None, **measured):
     return client.post(address, hidden_fields(page) | measured)
 
 
-def rejoin(client, query):
+def rejoin(client, query, **measured):
     address = onward(client.get(at("landing", query)).content.decode())
     assert urlsplit(address).path == at("rejoin")
     page = client.get(address).content.decode()
-    return client.post(address, hidden_fields(page))
+    return client.post(address, hidden_fields(page) | measured)
 
 
 def nothing_is_stored():
@@ -169,6 +169,40 @@ def test_a_second_device_goes_on_as_the_same_person_after_a_button(entry):
         assert each.get(at("step")).status_code == 200
     assert Participant.objects.count() == 1
     assert Session.objects.count() == 2
+
+
+PHONE = {"viewport_width": "390", "device": "phone", "languages": "en-GB"}
+
+
+@pytest.mark.parametrize("measured", [PHONE, {}], ids=["phone", "unmeasured"])
+def test_a_second_device_must_be_one_that_the_study_is_for(measured):
+    made = study("prolific", screening={"devices": ["desktop"]})
+    query = link(made)
+    first, second = Client(), Client()
+    assert agree(first, query, **LAPTOP).url == at("step")
+    n_events = made.events.count()
+    refused = rejoin(second, query, **measured)
+    assert refused.status_code == (200 if measured else 409)
+    words = "go on where you began" if measured else "switch on JavaScript"
+    assert words in refused.content.decode()
+    assert ("a computer with a mouse" in refused.content.decode()) == bool(measured)
+    assert (Session.objects.count(), made.events.count()) == (1, n_events)
+    assert rejoin(second, query, **LAPTOP).url == at("step")
+    # Who has finished may see the last page on anything.
+    Participant.objects.update(state="withdrawn", ended_at=timezone.now())
+    assert rejoin(Client(), query, **PHONE).url == at("debrief")
+
+
+def test_agreeing_again_on_a_device_that_the_study_is_not_for_lets_nobody_in():
+    made = study("prolific", screening={"devices": ["desktop"]})
+    query = link(made)
+    first, second = Client(), Client()
+    address = at("consent", query)
+    pages = [each.get(address).content.decode() for each in (first, second)]
+    assert first.post(address, hidden_fields(pages[0]) | LAPTOP).status_code == 303
+    refused = second.post(address, hidden_fields(pages[1]) | PHONE)
+    assert "go on where you began" in refused.content.decode()
+    assert Session.objects.count() == 1
 
 
 @pytest.mark.parametrize("entry", NAMED)
