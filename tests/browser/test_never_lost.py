@@ -50,6 +50,7 @@ def begin(context):
 
 def ready(page, **how):
     """Wait until the image has been painted: before, it cannot be rated."""
+    page.wait_for_load_state("domcontentloaded")  # its script has run, and says so
     expect(page.locator(".questions .button:not([aria-disabled])")).to_be_visible(**how)
 
 
@@ -326,6 +327,7 @@ def test_an_image_that_arrives_cut_off_is_fetched_again(chromium, served):
     with bad_line(served.port, n_cuts=1) as line:
         context, page = begin_on(line, chromium)
         at(page, 1)
+        page.wait_for_load_state()  # before its script has run, the page promises nothing
         expect(page.locator(".questions .button:not([aria-disabled])")).to_be_visible()
         image = page.get_by_role("img", name="The image to rate")
         assert image.evaluate("img => img.decode().then(() => img.naturalWidth)") == 28

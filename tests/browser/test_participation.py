@@ -19,7 +19,7 @@ def begin(page):
 
 def shown(page):
     """Wait until the image has been painted: what was not seen cannot be rated."""
-    expect(page.locator(".questions .button")).to_be_visible()
+    expect(page.locator(".questions > .button")).to_be_visible()
     page.wait_for_load_state()  # before its script has run, the page promises nothing
     expect(page.locator(".questions .button:not([aria-disabled])")).to_be_visible()
 
