@@ -15,10 +15,7 @@ def real_matrix(values: ArrayLike, name: str, axes: tuple[str, str]) -> NDArray[
     The result is always marked read-only, so that each kernel is compiled for one kind of
     array however the caller's memory is flagged. Values themselves are not looked at.
     """
-    try:
-        array = np.asarray(values)
-    except ValueError as error:  # ragged nested lists
-        raise ValueError(f"{name} must be a matrix ({axes[0]}, {axes[1]}); {error}") from None
+    array = array_of(values, name, f"a matrix ({axes[0]}, {axes[1]})")
     if array.dtype.kind not in "fiu":
         raise ValueError(f"{name} must hold real numbers; got dtype {array.dtype}")
     if array.ndim != 2:
@@ -37,6 +34,14 @@ def real_matrix(values: ArrayLike, name: str, axes: tuple[str, str]) -> NDArray[
     return array
 
 
+def array_of(values: ArrayLike, name: str, form: str = "an array") -> NDArray[Any]:
+    """`values` as an array of whatever they are, of the `form` that an error asks for."""
+    try:
+        return np.asarray(values)
+    except ValueError as error:  # ragged nested lists
+        raise ValueError(f"{name} must be {form}; {error}") from None
+
+
 def one_of(value: str, allowed: Collection[str], name: str) -> str:
     """`value`, if it is one of the `allowed` names."""
     if not isinstance(value, str) or value not in allowed:
@@ -52,6 +57,13 @@ def proportion(value: float, name: str) -> float:
     if not (math.isfinite(number) and 0.0 < number <= 1.0):
         raise ValueError(f"{name} must be in (0, 1]; got {number}")
     return number
+
+
+def open_proportion(value: float, name: str) -> float:
+    """`value` as a float in (0, 1)."""
+    if not isinstance(value, numbers.Real) or isinstance(value, bool) or not 0.0 < value < 1.0:
+        raise ValueError(f"{name} must be a number in (0, 1); got {value!r}")
+    return float(value)
 
 
 def in_precision(number: float, dtype: np.dtype[Any]) -> float:

@@ -5,39 +5,26 @@ random in a task is drawn from the task's own seed, never from the order in whic
 joblib and Dask are imported only when they are used; Dask need not be installed.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import CancelledError
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib import import_module
-from itertools import chain, pairwise
-from typing import Any, TypeVar
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from scanning._validation import in_precision, proportion, real_matrix, whole_number
-from scanning.group import scan_group
-from scanning.individual import scan_images
+from scanning._matrices import PValueMatrix, pvalue_matrix, take_images
+from scanning._ranks import rank_pvalues
+from scanning._search import Search
+from scanning._validation import whole_number
+from scanning._workers import Item, Progress, Result, Workers
 from scanning.pvalues import RankedPvalues
 from scanning.results import GroupScan, ImageScan
-
-Progress = Callable[[int, int, str], None]
-"""Called with (tasks done, tasks in all, message)."""
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
-
-PValueMatrix = NDArray[np.floating[Any]] | RankedPvalues
-"""p-values (images, nodes) that were checked."""
-
-BATCHES_PER_THREAD = 8  # enough to even out slow machines, few enough to keep a scheduler idle
-MAX_ATTEMPTS = 3
-SECONDS_TO_CONNECT = 10
 
 
 def fan_out(
     function: Callable[..., Result],
-    items: Sequence[Item],
+    items: Iterable[Item],
     *,
     shared: Sequence[Any] = (),
     n_workers: int = 1,
@@ -51,7 +38,7 @@ def fan_out(
     ----------
     function : callable
         Importable by the workers: defined at the top of a module that they can import too.
-    items : sequence
+    items : iterable
         One per task; small, since each travels with its task.
     shared : sequence
         Arguments that all tasks have in common, such as arrays. They travel once: local
@@ -77,41 +64,22 @@ def fan_out(
     ModuleNotFoundError
         If `cluster` is given and Dask is not installed.
     ConnectionError
-        If no scheduler answers at `cluster`, or it has no workers.
+        If no scheduler answers at `cluster`, or it has no workers or keeps losing them.
+    ChildProcessError
+        If local processes keep dying, as they do when memory runs out.
 
     Notes
     -----
-    When a worker of the cluster dies, its tasks are run again elsewhere, and what was shared
-    is sent again if no other worker held a copy; the same results come out, because tasks
-    depend on their arguments alone. An exception in a task is raised here.
+    When a local process or a worker of the cluster dies, its tasks are run again in another,
+    and what was shared is sent again if no other worker held a copy; the same results come out,
+    because tasks depend on their arguments alone. An exception in a task is raised here.
 
     Examples
     --------
     >>> fan_out(pow, [2, 3], shared=[10])
     [1024, 59049]
     """
-    n_workers = whole_number(n_workers, "n_workers", minimum=1)
-    if cluster is not None and not (isinstance(cluster, str) and "://" in cluster):
-        raise ValueError(
-            f"cluster must be the address of a Dask scheduler, such as tcp://host:8786; "
-            f"got {cluster!r}"
-        )
-
-    def done(n_done: int) -> None:
-        if progress is not None:
-            progress(n_done, len(items), message)
-
-    if not items:
-        return []
-    if cluster is not None:
-        return _on_cluster(function, items, shared, cluster, done)
-    if n_workers > 1 and len(items) > 1:
-        return _in_processes(function, items, shared, n_workers, done)
-    results = []
-    for item in items:
-        results.append(function(item, *shared))
-        done(len(results))
-    return results
+    return Workers(n_workers, cluster, progress).map(function, items, shared, message)
 
 
 def scan_seeds(
@@ -164,25 +132,12 @@ def scan_seeds(
     checked = [whole_number(seed, "seeds") for seed in seeds]
     if not checked:
         raise ValueError("seeds must hold at least one seed; got none")
-    matrix = pvalue_matrix(pvalues, "pvalues")
-    scans = fan_out(
+    search = Search(statistic, alpha_max, n_restarts, max_images, max_nodes, engine)
+    scans = Workers(n_workers, cluster, progress).map(
         _scan_seed,
         checked,
-        shared=[
-            matrix,
-            {
-                "statistic": statistic,
-                "alpha_max": alpha_max,
-                "n_restarts": n_restarts,
-                "max_images": max_images,
-                "max_nodes": max_nodes,
-                "engine": engine,
-            },
-        ],
-        n_workers=n_workers,
-        cluster=cluster,
-        progress=progress,
-        message="scanning from seeds",
+        [pvalue_matrix(pvalues, "pvalues"), search],
+        "scanning from seeds",
     )
     return max(scans, key=lambda scan: scan.score)
 
@@ -220,8 +175,7 @@ def scan_image_blocks(
 
     Notes
     -----
-    Exact. Worth its sorting of the p-values (O(J·log J) per image, for `n_thresholds`) only
-    where workers share it.
+    Exact. Costs what :func:`scanning.scan_images` costs, and looks at the p-values once more.
 
     Examples
     --------
@@ -229,18 +183,11 @@ def scan_image_blocks(
     array([2, 0])
     """
     block_size = whole_number(block_size, "block_size", minimum=1)
-    alpha_max = proportion(alpha_max, "alpha_max")
+    search = Search(statistic, alpha_max)
+    workers = Workers(n_workers, cluster, progress)
     matrix = pvalue_matrix(pvalues, "pvalues")
     edges = [*range(0, len(matrix), block_size), len(matrix)]
-    found = fan_out(
-        _scan_block,
-        list(pairwise(edges)),
-        shared=[matrix, statistic, alpha_max],
-        n_workers=n_workers,
-        cluster=cluster,
-        progress=progress,
-        message="scanning images",
-    )
+    found = workers.map(_scan_block, pairwise(edges), [matrix, search], "scanning images")
     scans = [scan for scan, _ in found]
     thresholds = np.unique(np.concatenate([levels for _, levels in found]))
     return replace(
@@ -318,23 +265,12 @@ def scan_layers(
     }
     if not matrices:
         raise ValueError("pvalues must hold at least one layer; got none")
-    group = {
-        "statistic": statistic,
-        "alpha_max": alpha_max,
-        "n_restarts": n_restarts,
-        "max_images": max_images,
-        "max_nodes": max_nodes,
-        "engine": engine,
-        "seed": seed,
-    }
-    found = fan_out(
+    search = Search(statistic, alpha_max, n_restarts, max_images, max_nodes, engine, seed)
+    found = Workers(n_workers, cluster, progress).map(
         _scan_layer,
         [(position, kind) for position in range(len(matrices)) for kind in ("images", "group")],
-        shared=[group, *matrices.values()],
-        n_workers=n_workers,
-        cluster=cluster,
-        progress=progress,
-        message="scanning layers",
+        [search, *matrices.values()],
+        "scanning layers",
     )
     return {
         layer: LayerScan(images, scan)
@@ -342,130 +278,19 @@ def scan_layers(
     }
 
 
-def pvalue_matrix(values: ArrayLike | RankedPvalues, name: str) -> PValueMatrix:
-    """p-values, checked before they travel: ranked ones, or numbers in (0, 1]."""
-    if isinstance(values, RankedPvalues):
-        return values
-    matrix = real_matrix(values, name, ("images", "nodes"))
-    if not (float(matrix.min()) > 0.0 and float(matrix.max()) <= 1.0):  # NaN fails as well
-        i, j = np.argwhere(~((matrix > 0.0) & (matrix <= 1.0)))[0]
-        raise ValueError(f"{name} must be in (0, 1]; got {matrix[i, j]} at image {i}, node {j}")
-    return matrix
-
-
-def take_images(pvalues: PValueMatrix, chosen: NDArray[np.int64]) -> PValueMatrix:
-    """The chosen rows."""
-    return pvalues.images(chosen) if isinstance(pvalues, RankedPvalues) else pvalues[chosen]
-
-
-def join_images(first: PValueMatrix, second: PValueMatrix) -> PValueMatrix:
-    """The images of both, ranked where both are against backgrounds of one size."""
-    if (
-        isinstance(first, RankedPvalues)
-        and isinstance(second, RankedPvalues)
-        and first.n_background == second.n_background
-    ):
-        numbers = np.concatenate([first.numbers, second.numbers])
-        return RankedPvalues(numbers, first.n_background)
-    return np.concatenate([as_floats(first), as_floats(second)])
-
-
-def as_floats(pvalues: PValueMatrix) -> NDArray[np.floating[Any]]:
-    """p-values as floating-point numbers."""
-    return pvalues.pvalues() if isinstance(pvalues, RankedPvalues) else pvalues
-
-
-def _scan_seed(seed: int, matrix: PValueMatrix, search: dict[str, Any]) -> GroupScan:
-    return scan_group(matrix, **search, seed=seed)
+def _scan_seed(seed: int, matrix: PValueMatrix, search: Search) -> GroupScan:
+    return replace(search, seed=seed).group(matrix)
 
 
 def _scan_block(
-    block: tuple[int, int], matrix: PValueMatrix, statistic: str, alpha_max: float
+    block: tuple[int, int], matrix: PValueMatrix, search: Search
 ) -> tuple[ImageScan, NDArray[np.float64]]:
+    """The scans of these images, and the levels that were tried."""
     rows = take_images(matrix, np.arange(*block))
-    levels = as_floats(rows)
-    return scan_images(rows, statistic, alpha_max), np.unique(
-        levels[levels <= in_precision(alpha_max, levels.dtype)]
-    ).astype(np.float64)
+    return search.images(rows), rank_pvalues(rows, search.alpha_max).alphas
 
 
-def _scan_layer(task: tuple[int, str], group: dict[str, Any], *matrices: PValueMatrix) -> Any:
+def _scan_layer(task: tuple[int, str], search: Search, *matrices: PValueMatrix) -> Any:
     position, kind = task
-    if kind == "images":
-        return scan_images(matrices[position], group["statistic"], group["alpha_max"])
-    return scan_group(matrices[position], **group)
-
-
-def _in_processes(
-    function: Callable[..., Result],
-    items: Sequence[Item],
-    shared: Sequence[Any],
-    n_workers: int,
-    done: Callable[[int], None],
-) -> list[Result]:
-    import joblib  # type: ignore[import-untyped]
-
-    # joblib writes each large array to a file once, which all processes map.
-    parallel = joblib.Parallel(n_jobs=min(n_workers, len(items)), return_as="generator")
-    results = []
-    for result in parallel(joblib.delayed(function)(item, *shared) for item in items):
-        results.append(result)
-        done(len(results))
-    return results
-
-
-def _run_batch(
-    function: Callable[..., Result], batch: Sequence[Item], *shared: Any
-) -> list[Result]:
-    return [function(item, *shared) for item in batch]
-
-
-def _on_cluster(
-    function: Callable[..., Result],
-    items: Sequence[Item],
-    shared: Sequence[Any],
-    address: str,
-    done: Callable[[int], None],
-) -> list[Result]:
-    try:
-        distributed = import_module("distributed")
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            f'cluster needs Dask, which "pip install distributed" brings; {error}', name=error.name
-        ) from None
-    try:
-        client = distributed.Client(address, timeout=SECONDS_TO_CONNECT, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise ConnectionError(
-            f"cluster must be the address of a running Dask scheduler; got {address!r}: {error}"
-        ) from None
-    with client:
-        try:
-            client.wait_for_workers(1, timeout=SECONDS_TO_CONNECT)
-        except TimeoutError:
-            raise ConnectionError(f"cluster {address!r} must have workers; it has none") from None
-        n_batches = min(len(items), BATCHES_PER_THREAD * sum(client.nthreads().values()))
-        edges = [len(items) * b // n_batches for b in range(n_batches + 1)]
-        batches = [items[start:stop] for start, stop in pairwise(edges)]
-        finished: dict[int, list[Result]] = {}
-        for attempt in range(1, MAX_ATTEMPTS + 1):
-            # 1. What is shared goes to every worker, once, so that the death of one loses
-            #    nothing. Each task refers to it.
-            # 2. The scheduler runs the tasks of a dead worker again on another.
-            # 3. If the last copy of something shared died, the waiting tasks are cancelled:
-            #    then it is sent again, and only the unfinished batches follow.
-            held = client.scatter(list(shared), broadcast=True, hash=False) if shared else []
-            waiting = {
-                client.submit(_run_batch, function, batch, *held, pure=False): number
-                for number, batch in enumerate(batches)
-                if number not in finished
-            }
-            try:
-                for future in distributed.as_completed(waiting, client.loop):
-                    finished[waiting[future]] = future.result()
-                    done(sum(map(len, finished.values())))
-                break
-            except CancelledError:
-                if attempt == MAX_ATTEMPTS:
-                    raise
-    return list(chain.from_iterable(finished[number] for number in range(len(batches))))
+    scan = search.images if kind == "images" else search.group
+    return scan(matrices[position])

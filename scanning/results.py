@@ -1,12 +1,13 @@
 """What the scans return: frozen, with every parameter that produced it."""
 
-import math
 import operator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from scanning._plain import plain
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +71,7 @@ class ImageScan:
             Every attribute, and the node indices of each image under "nodes".
         """
         nodes = [self.nodes(image).tolist() for image in range(len(self))]
-        return _plain({**asdict(self), "nodes": nodes})
+        return {**plain(self), "nodes": nodes}
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,13 +132,4 @@ class GroupScan:
         -------
         dict
         """
-        return _plain({**asdict(self), "size": self.size})
-
-
-def _plain(record: dict[str, Any]) -> dict[str, Any]:
-    def plain(value: Any) -> Any:
-        if isinstance(value, np.ndarray):
-            return [plain(item) for item in value.tolist()]
-        return None if isinstance(value, float) and math.isnan(value) else value
-
-    return {name: plain(value) for name, value in record.items() if not name.startswith("_")}
+        return {**plain(self), "size": self.size}

@@ -194,7 +194,7 @@ def test_nothing_anomalous_has_p_1():
         ({"engine": "jax"}, "engine must be one of numba, torch, auto; got 'jax'"),
         ({"max_nodes": 0}, "max_nodes must be a whole number of at least 1; got 0"),
         ({"alpha_max": 0}, r"alpha_max must be in \(0, 1\]; got 0"),
-        ({"confidence": 1}, r"confidence must be in \(0, 1\); got 1"),
+        ({"confidence": 1}, r"confidence must be a number in \(0, 1\); got 1"),
         ({"seed": -1}, "seed must be a whole number of at least 0; got -1"),
         ({"n_restarts": -1}, "n_restarts must be a whole number of at least 0; got -1"),
         ({"n_workers": 0}, "n_workers must be a whole number of at least 1; got 0"),
@@ -220,7 +220,7 @@ def test_bad_group_input(change, message):
         ({"observed": ["a"]}, "observed must hold at least one score; got dtype <U1"),
         ({"observed": 3.0}, "observed must have two dimensions"),
         ({"observed": scan_images(GROUP, alpha_max=0.1)}, "alpha_max must be that of observed, 0."),
-        ({"confidence": 0}, r"confidence must be in \(0, 1\]; got 0"),
+        ({"confidence": 0}, r"confidence must be a number in \(0, 1\); got 0"),
     ],
 )
 def test_bad_image_input(change, message):

@@ -285,7 +285,7 @@ def test_calibration_is_the_same_when_a_worker_is_killed():
 
 def test_an_address_without_a_scheduler_is_named(monkeypatch):
     pytest.importorskip("distributed", reason="distributed is not installed")
-    monkeypatch.setattr("scanning.cluster.SECONDS_TO_CONNECT", 1)
+    monkeypatch.setattr("scanning._dask.SECONDS_TO_CONNECT", 1)
     with pytest.raises(ConnectionError, match="cluster must be the address of a running Dask"):
         fan_out(double, [1], shared=[1], cluster="tcp://127.0.0.1:1")
     with pytest.raises(ConnectionError, match="cluster must be the address of a running Dask"):

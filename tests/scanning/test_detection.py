@@ -213,7 +213,10 @@ def test_overlap_of_different_processes_has_a_small_p():
         (lambda: auc([1.0], [np.nan]), "normal must be finite; got nan"),
         (lambda: auc(["1"], [1.0]), "creative must be a list of at least one number"),
         (lambda: auc([1], [1], n_bootstrap=-1), "n_bootstrap must be a whole number of at least 0"),
-        (lambda: auc([1], [1], confidence=1.0), r"confidence must be in \(0, 1\); got 1.0"),
+        (
+            lambda: auc([1], [1], confidence=1.0),
+            r"confidence must be a number in \(0, 1\); got 1.0",
+        ),
         (lambda: auc([1], [1], seed=None), "seed must be a whole number of at least 0; got None"),
         (
             lambda: detect_groups(NORMAL, CREATIVE, group_size=51),

@@ -1,0 +1,44 @@
+"""Tasks in local processes."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+MAX_ATTEMPTS = 3
+
+
+def map_processes(
+    function: Callable[..., Result],
+    items: Sequence[Item],
+    shared: Sequence[Any],
+    n_workers: int,
+    done: Callable[[int], None],
+) -> list[Result]:
+    """``[function(item, *shared) for item in items]`` in `n_workers` processes.
+
+    `done` is called with the number of results so far. Raises ChildProcessError if processes
+    die again and again.
+    """
+    import joblib  # type: ignore[import-untyped]
+
+    results: list[Result] = []
+    for attempt in range(1, MAX_ATTEMPTS + 1):
+        # joblib writes each large array to a file once, which all processes map.
+        parallel = joblib.Parallel(n_jobs=min(n_workers, len(items)), return_as="generator")
+        try:
+            # A process that dies takes the others with it: what is missing runs in new ones.
+            missing = items[len(results) :]
+            for result in parallel(joblib.delayed(function)(item, *shared) for item in missing):
+                results.append(result)
+                done(len(results))
+            break
+        except BrokenProcessPool as error:
+            if attempt == MAX_ATTEMPTS:
+                raise ChildProcessError(
+                    f"worker processes died {attempt} times, as they do when memory runs out; "
+                    f"n_workers was {n_workers}"
+                ) from error
+    return results
