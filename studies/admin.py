@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django_tasks_db.models import DBTaskResult
 from knox.models import AuthToken
 
 from studies.models import (
@@ -32,6 +33,7 @@ from studies.models import (
     Invitation,
     Item,
     ItemAnswer,
+    Job,
     Membership,
     Participant,
     Question,
@@ -55,6 +57,8 @@ admin.site.site_header = admin.site.site_title = "Musescan"
 admin.site.index_title = "The record"
 # A token is shown once, to its user, who makes it; here it could be made for somebody else.
 admin.site.unregister(AuthToken)
+# The queue's own rows could be deleted there, under a job that waits for them.
+admin.site.unregister(DBTaskResult)
 
 # How many of a subset's nodes a page lists.
 NODES_SHOWN = 200
@@ -143,7 +147,7 @@ def shown(nodes: Any) -> str:
 class ScanAdmin(ReadOnly):
     list_display = [
         "name", "workspace", "layer", "tail", "statistic", "alpha_max", "n_images",
-        "group_score", "group_n_images", "created_at",
+        "group_score", "group_pvalue", "group_n_images", "created_at",
     ]  # fmt: skip
     list_filter = ["statistic", "tail"]
     list_select_related = ["workspace"]
@@ -155,9 +159,17 @@ class ScanAdmin(ReadOnly):
         return shown(scan.group_nodes)
 
 
+@admin.register(Job)
+class JobAdmin(ReadOnly):
+    list_display = ["name", "kind", "workspace", "state", "asked_by", "created_at", "ended_at"]
+    list_filter = ["kind", "state"]
+    list_select_related = ["workspace", "asked_by"]
+    search_fields = ["name", "error"]
+
+
 @admin.register(ScanResult)
 class ScanResultAdmin(ReadOnly):
-    list_display = ["image", "scan", "score", "size", "alpha", "in_group"]
+    list_display = ["image", "scan", "score", "pvalue", "size", "alpha", "in_group"]
     list_filter = ["in_group"]
     list_select_related = ["scan", "image__image_set"]
     search_fields = ["scan__name", "image__public_id"]

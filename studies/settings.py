@@ -30,6 +30,15 @@ def env_bool(name: str, default: bool) -> bool:
     raise ImproperlyConfigured(f"MUSESCAN_{name} must be yes or no; got {value!r}")
 
 
+def env_whole(name: str, default: int, *, minimum: int) -> int:
+    value = env_text(name, str(default)).strip()
+    if not value.isdecimal() or int(value) < minimum:
+        raise ImproperlyConfigured(
+            f"MUSESCAN_{name} must be a whole number of at least {minimum}; got {value!r}"
+        )
+    return int(value)
+
+
 def env_list(name: str, default: list[str]) -> list[str]:
     value = os.environ.get(f"MUSESCAN_{name}")
     return default if value is None else [item.strip() for item in value.split(",") if item.strip()]
@@ -81,6 +90,8 @@ INSTALLED_APPS = [
     "knox",
     "drf_spectacular",
     "csp",
+    "django_tasks",
+    "django_tasks_db",
     # Last, so that its admin can take back what others have registered.
     "studies.apps.StudiesConfig",
 ]
@@ -135,6 +146,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 30,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
+# Work that outlasts a page: queued in the database, done by `manage.py db_worker`.
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [
@@ -157,6 +170,10 @@ LOCALE_PATHS = [BASE_DIR / "studies" / "locale"]
 TIME_ZONE = env_text("TIME_ZONE", "UTC")
 USE_I18N = True
 USE_TZ = True
+
+# Where scans are calibrated: processes of this machine, or a Dask cluster if one is named.
+SCAN_WORKERS = env_whole("SCAN_WORKERS", 1, minimum=1)
+CLUSTER = env_text("CLUSTER", "").strip()
 
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"

@@ -63,3 +63,21 @@ def association_sentence(
         f"No clear relation was found between the size of an image's anomalous subset and being "
         f"{higher(question)}: {figures}."
     )
+
+
+def calibration_sentence(
+    *,
+    n_exceeding: int,
+    n_replicates: int,
+    pvalue: float,
+    bounds: tuple[float, float],
+    confidence: float,
+) -> str:
+    """How unusual a group's score is among null groups, with what the p-value can tell at all."""
+    seen = "none" if n_exceeding == 0 else f"{n_exceeding:,}"
+    least = f", the smallest that {n_replicates:,} null groups can give" if n_exceeding == 0 else ""
+    return (
+        f"Of {n_replicates:,} null groups of as many images {seen} scored as high as this group: "
+        f"{p_value(pvalue)}{least}. The share of null groups that score as high lies in "
+        f"{interval(bounds, 3)} with {confidence:.0%} confidence."
+    ).replace("%", " %")

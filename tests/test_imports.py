@@ -45,7 +45,10 @@ MAY_IMPORT = {
         "scanning",
         "django",
     },
-    "studies/views": BELOW_PAGES | {"studies.views", "studies.figures", "django"},
+    "studies/tasks.py": {"studies.services", "studies.models", "django"},
+    "studies/forms.py": {"studies.models", "studies.queries", "studies.services", "django"},
+    "studies/views": BELOW_PAGES
+    | {"studies.views", "studies.figures", "studies.forms", "studies.tasks", "django"},
     "studies/api": BELOW_PAGES
     | {"studies.api", "studies.views.access", "django", "rest_framework"},
     "studies/admin.py": BELOW_PAGES | {"django"},

@@ -202,6 +202,9 @@ class StudyImageSerializer(ImageFields, serializers.ModelSerializer):
     size = serializers.IntegerField(
         allow_null=True, help_text="Nodes in the image's own anomalous subset."
     )
+    pvalue = serializers.FloatField(
+        allow_null=True, help_text="Calibrated p of the score; empty where it is not calibrated."
+    )
     alpha = serializers.FloatField(allow_null=True, help_text="Empty where nothing is anomalous.")
     in_group = serializers.BooleanField(
         allow_null=True, help_text="Whether the group's anomalous subset has the image."
@@ -221,6 +224,7 @@ class StudyImageSerializer(ImageFields, serializers.ModelSerializer):
             "width",
             "height",
             "score",
+            "pvalue",
             "size",
             "alpha",
             "in_group",
@@ -305,7 +309,45 @@ class GroupSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = Scan
-        fields = ["score", "alpha", "n_images", "n_nodes"]
+        fields = ["score", "alpha", "n_images", "n_nodes", "is_exact"]
+
+
+class CalibrationSerializer(serializers.ModelSerializer):
+    """How unusual the group's score is among normal images; empty where that is not known."""
+
+    held_out: serializers.RelatedField = serializers.SlugRelatedField(
+        slug_field="name", many=True, read_only=True
+    )
+    null = serializers.CharField(
+        source="null_kind",
+        help_text="What null groups were drawn from: “held-out” images, or these and the tested "
+        "ones (“pooled”); empty: the group is not calibrated.",
+    )
+    seed = serializers.IntegerField(source="calibration_seed", allow_null=True)
+    n_exceeding = serializers.IntegerField(
+        source="group_n_exceeding", allow_null=True, help_text="Null groups that score as high."
+    )
+    pvalue = serializers.FloatField(source="group_pvalue", allow_null=True)
+    low = serializers.FloatField(
+        source="group_pvalue_low", allow_null=True, help_text="Clopper–Pearson, at `confidence`."
+    )
+    high = serializers.FloatField(source="group_pvalue_high", allow_null=True)
+    confidence = serializers.FloatField(allow_null=True)
+
+    class Meta:
+        model = Scan
+        fields = [
+            "held_out",
+            "n_held_out",
+            "null",
+            "n_replicates",
+            "seed",
+            "n_exceeding",
+            "pvalue",
+            "low",
+            "high",
+            "confidence",
+        ]
 
 
 class ScanSerializer(serializers.ModelSerializer):
@@ -318,6 +360,7 @@ class ScanSerializer(serializers.ModelSerializer):
     node_shape = extend_schema_field(INTEGERS)(serializers.JSONField)()
     versions = extend_schema_field(OBJECT)(serializers.JSONField)()
     group = GroupSerializer(source="*")
+    calibration = CalibrationSerializer(source="*")
 
     class Meta:
         model = Scan
@@ -338,10 +381,14 @@ class ScanSerializer(serializers.ModelSerializer):
             "n_images",
             "n_nodes",
             "node_shape",
+            "max_images",
+            "max_nodes",
+            "engine",
             "versions",
             "duration_ms",
             "created_at",
             "group",
+            "calibration",
         ]
 
 
@@ -354,6 +401,8 @@ class ScanResultSerializer(ImageFields, serializers.ModelSerializer):
             "position",
             "process",
             "score",
+            "n_exceeding",
+            "pvalue",
             "size",
             "alpha",
             "in_group",

@@ -188,7 +188,8 @@ class ScanList(Listing):
     def get_queryset(self) -> QuerySet[Scan]:
         user = self.request.user
         rows = Scan.objects.select_related("workspace", "model", "background")
-        rows = access.visible(user, rows).prefetch_related("test_sets").order_by("pk")
+        rows = access.visible(user, rows).prefetch_related("test_sets", "held_out")
+        rows = rows.defer("null_scores").order_by("pk")
         chosen = self.chosen(visible=access.visible(user, Study.objects.all()))
         return rows.filter(studies=chosen["study"]) if "study" in chosen else rows
 
@@ -209,7 +210,8 @@ class ScanDetail(RetrieveAPIView):
 @operation(
     "list_scan_results",
     "What a scan found in each image",
-    "Score, size and alpha of each image's own anomalous subset, by image set and position. "
+    "Score, calibrated p, size and alpha of each image's own anomalous subset, by image set and "
+    "position. "
     "The subset's nodes are on the page of a single result.",
     parameters=[filters.ImageFilters],
     responses={200: serializers.ScanResultSerializer(many=True), **errors(400, 401, 404)},
@@ -230,7 +232,7 @@ class ScanResults(Listing):
 @operation(
     "get_scan_result",
     "What a scan found in one image",
-    "Score, size and alpha of the image's own anomalous subset, and its nodes.",
+    "Score, calibrated p, size and alpha of the image's own anomalous subset, and its nodes.",
     responses={200: serializers.ScanResultDetailSerializer, **errors(401, 404)},
 )
 class ScanResultDetail(RetrieveAPIView):

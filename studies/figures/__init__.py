@@ -2,8 +2,17 @@
 
 from .distribution import size_distribution
 from .labels import label_shares
+from .null_scores import null_histogram
 from .render import render, spec
 from .scatter import rating_scatter
 from .theme import theme
 
-__all__ = ["label_shares", "rating_scatter", "render", "size_distribution", "spec", "theme"]
+__all__ = [
+    "label_shares",
+    "null_histogram",
+    "rating_scatter",
+    "render",
+    "size_distribution",
+    "spec",
+    "theme",
+]

@@ -5,6 +5,15 @@ from studies.models.balance import Balance, Coverage
 from studies.models.blocks import Block, BlockKind, Check, CheckKind, Item
 from studies.models.events import Event
 from studies.models.generation import GenerativeModel, Image, ImageSet, Process
+from studies.models.jobs import (
+    ENDED_WITHOUT_RESULT,
+    SILENT,
+    UNDER_WAY,
+    WAITING,
+    Job,
+    JobKind,
+    JobState,
+)
 from studies.models.kinds import ParticipantKind
 from studies.models.participation import (
     ItemAnswer,
@@ -28,11 +37,15 @@ from studies.models.people import (
     Verdict,
 )
 from studies.models.policies import EntryService, ReturnPolicy, TargetUnit, TrialOrder
-from studies.models.scans import Scan, ScanResult
+from studies.models.scans import Engine, NullKind, Scan, ScanResult, Statistic, Tail
 from studies.models.studies import ImageRole, Question, Study, StudyImage, StudyState
 from studies.models.workspaces import Membership, Role, Workspace
 
 __all__ = [
+    "ENDED_WITHOUT_RESULT",
+    "SILENT",
+    "UNDER_WAY",
+    "WAITING",
     "AnalysisRun",
     "Balance",
     "Block",
@@ -43,6 +56,7 @@ __all__ = [
     "ConsentText",
     "Coverage",
     "Decision",
+    "Engine",
     "EntryService",
     "Event",
     "GenerativeModel",
@@ -53,7 +67,11 @@ __all__ = [
     "Invitation",
     "Item",
     "ItemAnswer",
+    "Job",
+    "JobKind",
+    "JobState",
     "Membership",
+    "NullKind",
     "Outcome",
     "Participant",
     "ParticipantKind",
@@ -67,9 +85,11 @@ __all__ = [
     "Scan",
     "ScanResult",
     "Session",
+    "Statistic",
     "Study",
     "StudyImage",
     "StudyState",
+    "Tail",
     "TargetUnit",
     "Trial",
     "TrialImage",

@@ -1,5 +1,6 @@
 """What researchers' pages, the API and the admin read."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,13 +17,18 @@ from django.db.models import (
     Subquery,
 )
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from studies.models import (
+    SILENT,
+    UNDER_WAY,
     Coverage,
     Decision,
     Image,
     ImageRole,
     ImageSet,
+    Job,
+    JobState,
     Participant,
     ParticipantKind,
     ParticipantState,
@@ -39,11 +45,16 @@ from studies.models import (
 )
 
 
-def workspaces_of(user: User | AnonymousUser) -> QuerySet[Workspace]:
-    """The workspaces that `user` is a member of."""
-    return Workspace.objects.filter(memberships__user=user) if user.is_authenticated else (
-        Workspace.objects.none()
-    )  # fmt: skip
+def workspaces_of(
+    user: User | AnonymousUser, roles: Collection[str] | None = None
+) -> QuerySet[Workspace]:
+    """The workspaces that `user` is a member of; with `roles`, in one of these."""
+    if not user.is_authenticated:
+        return Workspace.objects.none()
+    membership = {"memberships__user": user}
+    if roles is not None:
+        membership["memberships__role__in"] = roles
+    return Workspace.objects.filter(**membership)
 
 
 def with_participant_counts(studies: QuerySet[Study]) -> QuerySet[Study]:
@@ -83,6 +94,7 @@ def every_image(study: Study) -> QuerySet[StudyImage]:
             n_simulated=completed(ParticipantKind.SIMULATED),
             score=Subquery(result.values("score")),
             size=Subquery(result.values("size")),
+            pvalue=Subquery(result.values("pvalue")),
             alpha=Subquery(result.values("alpha")),
             in_group=Subquery(result.values("in_group")),
         )
@@ -131,7 +143,30 @@ def coverage_by_stratum(study: Study) -> list[tuple[str, str, int, int]]:
 
 def scans_of_image(image: Image) -> QuerySet[ScanResult]:
     """What every scan found in `image`, newest scan first."""
-    return image.scan_results.select_related("scan").order_by("-scan__created_at")
+    return (
+        image.scan_results.select_related("scan")
+        .defer("scan__null_scores")
+        .order_by("-scan__created_at")
+    )
+
+
+def jobs_without_result(user: User | AnonymousUser) -> QuerySet[Job]:
+    """Jobs in the user's workspaces that are under way, or ended without a result; latest first."""
+    rows = Job.objects.filter(workspace__in=workspaces_of(user)).exclude(state=JobState.FINISHED)
+    return rows.select_related("asked_by").order_by("-created_at", "-pk")
+
+
+def names_under_way(workspace: Workspace) -> set[str]:
+    """What is being made in `workspace` now, by name."""
+    rows = Job.objects.filter(workspace=workspace, state__in=UNDER_WAY)
+    return set(rows.values_list("name", flat=True))
+
+
+def n_at_work() -> int:
+    """How many jobs some worker is doing now, as far as signs of life tell."""
+    return Job.objects.filter(
+        state=JobState.RUNNING, heartbeat_at__gt=timezone.now() - SILENT
+    ).count()
 
 
 def participants_with_progress(study: Study) -> QuerySet[Participant]:
@@ -202,12 +237,16 @@ def results_by_score(scan: Scan) -> QuerySet[ScanResult]:
 
 
 def group_by_process(scan: Scan) -> list[dict[str, Any]]:
-    """By process: n images, n_in_group of them in the group's subset, mean score and size."""
+    """By process: n images, n_in_group of them in the group's subset, mean score and size.
+
+    n_unusual is how many have a calibrated p of at most 0.05.
+    """
     rows = (
         scan.results.values(process=F("image__process"))
         .annotate(
             n=Count("pk"),
             n_in_group=Count("pk", filter=Q(in_group=True)),
+            n_unusual=Count("pk", filter=Q(pvalue__lte=0.05)),
             mean_score=Avg("score"),
             mean_size=Avg("size"),
         )

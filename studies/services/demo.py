@@ -39,6 +39,11 @@ LAYER = "decoder.dense1"
 PIXELS = "pixels"
 N_BACKGROUND = 2000
 N_TEST = 500
+# As many as are tested together: enough for null groups of that size.
+N_HELD_OUT = 1000
+N_REPLICATES = 199
+# Far from the seeds of the other sets, which follow one another from model to model.
+HELD_OUT_SEED = 2**40
 N_QUANTILES = 4
 N_PER_STRATUM = 10
 TRIALS_PER_PARTICIPANT = 40
@@ -152,19 +157,24 @@ class ImageSets:
     background: ImageSet
     normal: ImageSet
     creative: ImageSet
+    held_out: ImageSet
 
 
 def ensure_image_sets(*, model: GenerativeModel, seed: int, progress: Progress) -> ImageSets:
-    """Generate the background, the normal and the creative test set, unless that has been done.
+    """Generate the background, two test sets and a held-out set, unless that has been done.
 
-    The three use three seeds, so no image of the background is tested.
+    Each has a seed of its own, so no image is in two of them.
     """
     creative = creative_decoding()
+    first = 3 * seed + 1
     plans = {
-        "background": (Process.NORMAL, N_BACKGROUND, None, f"Background, seed {seed}"),
-        "normal": (Process.NORMAL, N_TEST, None, f"Normal test, seed {seed}"),
-        "creative": (Process.CREATIVE, N_TEST, creative, f"Creative test, seed {seed}"),
-    }
+        "background": (Process.NORMAL, N_BACKGROUND, None, f"Background, seed {seed}", first),
+        "normal": (Process.NORMAL, N_TEST, None, f"Normal test, seed {seed}", first + 1),
+        "creative": (Process.CREATIVE, N_TEST, creative, f"Creative test, seed {seed}", first + 2),
+        "held_out": (
+            Process.NORMAL, N_HELD_OUT, None, f"Held-out normal, seed {seed}", HELD_OUT_SEED + seed,
+        ),
+    }  # fmt: skip
     made = {
         key: ensure_image_set(
             model=model,
@@ -172,10 +182,10 @@ def ensure_image_sets(*, model: GenerativeModel, seed: int, progress: Progress) 
             process=process,
             n=n,
             creative=how,
-            seed=3 * seed + offset,
+            seed=set_seed,
             progress=progress,
         )
-        for offset, (key, (process, n, how, name)) in enumerate(plans.items(), start=1)
+        for key, (process, n, how, name, set_seed) in plans.items()
     }
     return ImageSets(**made)
 
@@ -236,23 +246,40 @@ def ensure_image_set(
 
 
 def ensure_scans(*, sets: ImageSets, seed: int, progress: Progress) -> dict[str, Scan]:
-    """Scan both test sets at the modulated layer and in pixel space, unless that has been done."""
+    """Scan both test sets at the modulated layer and in pixel space, unless that has been done.
+
+    A scan that was made before there was calibration stays as it is; another is made beside it.
+    """
     workspace = sets.background.workspace
     made = {}
     # The modulated layer last: the newest scan is what an image's page shows first.
     for done, layer in enumerate((PIXELS, LAYER)):
-        progress(done, 2, f"scanning {layer}")
         name = f"{layer}, seed {seed}"
         scan = Scan.objects.filter(workspace=workspace, name=name).first()
+        if scan is not None and not scan.is_calibrated:
+            name = f"{name}, calibrated"
+            scan = Scan.objects.filter(workspace=workspace, name=name).first()
         made[layer] = scan or scans.run_scan(
             workspace=workspace,
             name=name,
             background=sets.background,
             test_sets=[sets.normal, sets.creative],
+            held_out=[sets.held_out],
+            n_replicates=N_REPLICATES,
             layer=layer,
             seed=seed,
+            progress=part_of(progress, done, layer),
         )
     return made
+
+
+def part_of(progress: Progress, n_before: int, layer: str) -> Progress:
+    """Progress of one of two equal parts, of which `n_before` are done."""
+
+    def report(done: int, total: int, message: str) -> None:
+        progress(n_before * total + done, 2 * total, f"{layer}: {message}")
+
+    return report
 
 
 @transaction.atomic

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 
 from studies import queries
-from studies.models import Image, Participant, Role, Scan, Study, Workspace
+from studies.models import Image, Job, Participant, Role, Scan, Study, Workspace
 
 Visitor = User | AnonymousUser
 Right = Literal["view", "edit"]
@@ -35,9 +35,20 @@ def require(user: Visitor, right: Right, workspace: Workspace) -> None:
         raise PermissionDenied
 
 
+def workspaces_with(user: Visitor, right: Right) -> QuerySet[Workspace]:
+    """The workspaces in which `user` has `right`."""
+    return queries.workspaces_of(user, RIGHTS[right])
+
+
+def require_somewhere(user: Visitor, right: Right) -> None:
+    """Refuse who has `right` in none of their workspaces."""
+    if not workspaces_with(user, right).exists():
+        raise PermissionDenied
+
+
 def visible(user: Visitor, rows: QuerySet, workspace_path: str = "workspace") -> QuerySet:
     """The rows of `rows` whose workspace `user` is a member of."""
-    return rows.filter(**{f"{workspace_path}__in": queries.workspaces_of(user)})
+    return rows.filter(**{f"{workspace_path}__in": workspaces_with(user, "view")})
 
 
 def get_study(user: Visitor, slug: str, right: Right = "view") -> Study:
@@ -65,3 +76,11 @@ def get_image(user: Visitor, public_id: str) -> Image:
 def get_scan(user: Visitor, pk: int) -> Scan:
     rows = Scan.objects.select_related("model", "background", "workspace")
     return get_object_or_404(visible(user, rows), pk=pk)
+
+
+def get_job(user: Visitor, pk: int, right: Right = "view") -> Job:
+    """A job for `right`; 404 where it is another workspace's."""
+    rows = Job.objects.select_related("workspace", "asked_by", "scan")
+    job = get_object_or_404(visible(user, rows), pk=pk)
+    require(user, right, job.workspace)
+    return job

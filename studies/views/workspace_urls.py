@@ -3,6 +3,8 @@ from django.urls import path, re_path
 from studies.views.workspace import (
     figures,
     images,
+    jobs,
+    new_scan,
     participants,
     quality,
     results,
@@ -45,12 +47,22 @@ urlpatterns = [
     path("images/<public_id:public_id>/", images.image, name="image"),
     path("images/<public_id:public_id>/file", images.image_file, name="image-file"),
     path("scans/", scans.scans, name="scans"),
+    path("scans/new/", new_scan.new_scan, name="new-scan"),
     path("scans/<int:pk>/", scans.scan, name="scan"),
     re_path(
         r"^scans/(?P<pk>\d+)/figures/(?P<predictor>size|score)\.(?P<extension>svg|png|json)$",
         figures.scan_figure,
         name="scan-figure",
     ),
+    re_path(
+        r"^scans/(?P<pk>\d+)/figures/null\.(?P<extension>svg|png|json)$",
+        figures.null_figure,
+        name="null-figure",
+    ),
+    path("jobs/<int:pk>/", jobs.job, name="job"),
+    path("jobs/<int:pk>/state/", jobs.job_state, name="job-state"),
+    path("jobs/<int:pk>/cancel/", jobs.cancel_job, name="cancel-job"),
+    path("jobs/<int:pk>/again/", jobs.repeat_job, name="repeat-job"),
     path("tokens/", tokens.tokens, name="tokens"),
     path("tokens/revoke/", tokens.revoke, name="revoke-token"),
 ]

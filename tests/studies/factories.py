@@ -12,11 +12,17 @@ from typing import Any
 import numpy as np
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractUser
+from django.utils import timezone
 
 from studies.models import (
+    UNDER_WAY,
     EntryService,
+    GenerativeModel,
     Image,
     ImageSet,
+    Job,
+    JobKind,
+    JobState,
     Membership,
     Participant,
     ParticipantKind,
@@ -34,6 +40,7 @@ from studies.models import (
 from studies.questions.presets import PRESETS
 from studies.services import design, enrolment, files, lifecycle
 from studies.services.blocks import complete_block
+from studies.services.generation import create_image_set
 from studies.services.invitations import create_invitations
 from studies.services.recruitment import Arrival
 from studies.services.responses import Submission, record_answers
@@ -41,8 +48,23 @@ from studies.services.responses import Submission, record_answers
 numbers = count(1)
 
 PASSWORD = "correct horse battery staple"
+LAYER = "decoder.dense1"
 N_NODES = 64
 SIDE_PX = 8
+
+# As if four held-out images and nineteen null groups had been scanned.
+CALIBRATION = {
+    "n_held_out": 4,
+    "confidence": 0.95,
+    "null_kind": "pooled",
+    "n_replicates": 19,
+    "calibration_seed": 7,
+    "null_scores": [float(score) for score in range(1, 20)],
+    "group_n_exceeding": 7,
+    "group_pvalue": 0.4,
+    "group_pvalue_low": 0.163,
+    "group_pvalue_high": 0.616,
+}
 
 # The acts that lead from a draft to each state.
 ACTS = {
@@ -100,7 +122,58 @@ def image_set(
     return made
 
 
-def scan(n_images: int = 8, *, workspace: Workspace, name: str | None = None) -> Scan:
+def kept_set(
+    n: int = 40,
+    *,
+    workspace: Workspace,
+    process: Process = Process.NORMAL,
+    name: str | None = None,
+    seed: int | None = None,
+    shift: float = 0.0,
+    layers: Iterable[str] = (LAYER,),
+    n_nodes: int = 30,
+    model: GenerativeModel | None = None,
+) -> ImageSet:
+    """A set of `n` images that keeps activations, of which the first six nodes are shifted."""
+    seed = next(numbers) if seed is None else seed
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=(n, n_nodes)).astype(np.float32)
+    values[:, :6] += shift
+    return create_image_set(
+        workspace=workspace,
+        name=name or f"{process} set {next(numbers)}",
+        process=process,
+        images=rng.integers(0, 256, (n, SIDE_PX, SIDE_PX), dtype=np.uint8),
+        latents=rng.normal(size=(n, 2)).astype(np.float32),
+        activations=dict.fromkeys(layers, values),
+        model=model,
+        generation={"seed": seed, "n": n},
+    )
+
+
+def job(state: JobState = JobState.QUEUED, *, workspace: Workspace, **fields: Any) -> Job:
+    """A job for a scan of sets that are not there, in `state`."""
+    now = timezone.now()
+    begun = {"started_at": now, "heartbeat_at": now} if state != JobState.QUEUED else {}
+    ended = {"ended_at": now} if state not in UNDER_WAY else {}
+    number = next(numbers)
+    values = {
+        "kind": JobKind.SCAN,
+        "name": f"job {number}",
+        "key": f"key {number}",
+        "state": state,
+        "parameters": {"background": 0, "test_sets": [0], "held_out": []},
+    }
+    return Job.objects.create(workspace=workspace, **{**values, **begun, **ended, **fields})
+
+
+def scan(
+    n_images: int = 8,
+    *,
+    workspace: Workspace,
+    name: str | None = None,
+    calibrated: bool = False,
+) -> Scan:
     """A recorded scan of a normal and a creative set, `n_images` together.
 
     The first normal image has nothing anomalous; creative images have larger subsets and
@@ -133,8 +206,11 @@ def scan(n_images: int = 8, *, workspace: Workspace, name: str | None = None) ->
         details={"n_steps": 12},
         versions={"numpy": np.__version__},
         duration_ms=15,
+        **(CALIBRATION if calibrated else {}),
     )
     made.test_sets.set(sets)
+    if calibrated:
+        made.held_out.add(image_set(4, workspace=workspace, name=f"held out {next(numbers)}"))
     results = []
     for image in Image.objects.filter(image_set__in=sets).order_by("image_set", "position"):
         creative = image.process == Process.CREATIVE
@@ -148,6 +224,8 @@ def scan(n_images: int = 8, *, workspace: Workspace, name: str | None = None) ->
                 alpha=0.25 if size else None,
                 nodes=np.arange(size),
                 in_group=creative and image.position % 2 == 0,
+                n_exceeding=(0 if creative else 3) if calibrated else None,
+                pvalue=(0.2 if creative else 0.8) if calibrated else None,
             )
         )
     ScanResult.objects.bulk_create(results)

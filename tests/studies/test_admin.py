@@ -68,6 +68,7 @@ def record(db):
         layers=[{"name": "decoder.2", "shape": [4, 4, 4]}],
         weights_sha256="0" * 64,
     )
+    factories.job(workspace=workspace)
     analyse(study=study)
     decide(participant=people[0], verdict="approved")
     answer = people[0].trials.first().responses.first()

@@ -25,7 +25,7 @@ from studies.models import Scan, Study, StudyState
 from studies.services import demo
 from studies.services.detection import detection_power
 from studies.services.simulation import simulate_raters
-from studies.serving import server_command
+from studies.serving import serving_command
 
 N_STEPS = 7
 MOST = 2**31 - 1
@@ -144,19 +144,23 @@ class Command(BaseCommand):
         self.stdout.write(f"[{N_STEPS}/{N_STEPS}] Summary\n\n")
         self.stdout.write(
             f"  {'Layer':<16}{'images':>8}{'nodes':>8}   {'AUC of score':<22}{'AUC of size':<22}"
-            "group subset"
+            f"{'p of group':<12}group subset"
         )
         for layer, scan in scans.items():
             score, size = detection_power(scan=scan)
             self.stdout.write(
                 f"  {layer:<16}{scan.n_images:>8,}{scan.n_nodes:>8,}   "
                 f"{estimate(score):<22}{estimate(size):<22}"
+                f"{scan.group_pvalue:<12.3f}"
                 f"{scan.group_n_images:,} images × {scan.group_n_nodes:,} nodes, "
                 f"{queries.n_creative_in_group(scan):,} of them creative"
             )
         self.stdout.write(
-            "  AUC: creative against normal images, with 95 % interval; 0.5 is chance.\n\n"
+            "  AUC: creative against normal images, with 95 % interval; 0.5 is chance."
         )
+        for layer, scan in scans.items():
+            self.stdout.write(f"  {layer}: {calibration(scan)}")
+        self.stdout.write("\n")
         flow = queries.participant_flow(study)
         simulated = wording.count(sum(flow["simulated"].values()), "simulated rater")
         people = wording.count(sum(flow["person"].values()), "person", "people")
@@ -226,14 +230,26 @@ class Command(BaseCommand):
             )
 
     def serve(self, port: int) -> None:
-        """Become the server: what training held in memory is given back."""
-        self.stdout.write("  Serving; stop with Ctrl-C\n")
+        """Become the server and its worker: what training held in memory is given back."""
+        self.stdout.write("  Serving, with a worker for scans; stop with Ctrl-C\n")
         self.stdout.flush()
         connection.close()
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "studies.settings")
-        os.execv(sys.executable, server_command(port))  # noqa: S606
+        os.execv(sys.executable, serving_command(port))  # noqa: S606
 
 
 def estimate(result: dict[str, Any]) -> str:
     """An estimate with its interval."""
     return f"{wording.number(result['estimate'])} {wording.interval(result['interval'])}"
+
+
+def calibration(scan: Scan) -> str:
+    """What the scan's p-values stand on, and how many images of each process have a small one."""
+    unusual = ", ".join(
+        f"{row['n_unusual']:,} of {row['n']:,} {row['process']}"
+        for row in queries.group_by_process(scan)
+    )
+    return (
+        f"{scan.group_n_exceeding:,} of {scan.n_replicates:,} null groups score as high; "
+        f"p ≤ 0.05 by {scan.n_held_out:,} held-out images for {unusual} images"
+    )

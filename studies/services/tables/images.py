@@ -72,6 +72,14 @@ IMAGES = Table(
             empty=NOT_SCANNED,
         ),
         Column(
+            "pvalue",
+            "pvalue",
+            "number",
+            "Calibrated p-value of the score: (1 + held-out normal images that score as high) / "
+            "(1 + held-out normal images); above 0, at most 1",
+            empty="the scan is not calibrated, or " + NOT_SCANNED,
+        ),
+        Column(
             "alpha",
             "alpha",
             "number",

@@ -8,7 +8,14 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
 
 from studies.errors import DomainError
-from studies.figures import label_shares, rating_scatter, render, size_distribution, spec
+from studies.figures import (
+    label_shares,
+    null_histogram,
+    rating_scatter,
+    render,
+    size_distribution,
+    spec,
+)
 from studies.models import Scan
 from studies.services.analysis import analyse, headline_association
 from studies.views import access
@@ -94,6 +101,17 @@ def scan_figure(
         raise Http404
     frame = results_frame(scan)
     chart = size_distribution(frame, predictor, **look(request, extension))
+    return respond(request, chart, extension)
+
+
+@require_GET
+@workspace_page
+def null_figure(request: HttpRequest, pk: int, extension: Extension) -> HttpResponse:
+    """Scores of null groups, and the group's own."""
+    scan = access.get_scan(request.user, pk)
+    if not scan.null_kind:
+        raise Http404
+    chart = null_histogram(scan.null_scores, scan.group_score, **look(request, extension))
     return respond(request, chart, extension)
 
 

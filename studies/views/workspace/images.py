@@ -6,6 +6,7 @@ from django.views.decorators.http import require_GET
 
 from studies import queries
 from studies.models import ImageSet
+from studies.services.scans import pvalue_interval
 from studies.views import access
 from studies.views.pictures import picture
 from studies.views.workspace.node_maps import node_map
@@ -58,6 +59,7 @@ def image(request: HttpRequest, public_id: str) -> HttpResponse:
         "image": row,
         "results": results,
         "chosen": chosen,
+        "p_interval": chosen and pvalue_interval(chosen),
         "map": chosen and node_map(chosen.scan.node_shape, chosen.nodes, (row.width, row.height)),
         "neighbours": queries.neighbours_in_set(row),
         "studies": [place.study for place in row.study_images.select_related("study")],

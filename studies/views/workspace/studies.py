@@ -31,6 +31,7 @@ IMAGE_COLUMNS = {
     "stratum": ("Stratum", "stratum", False),
     "size": ("Subset size", "size", True),
     "score": ("Score", "score", True),
+    "p": ("p", "pvalue", True),
     "group": ("In group", "in_group", True),
     "people": ("By people", "n_people", True),
     "pilot": ("Pilot", "n_pilot", True),

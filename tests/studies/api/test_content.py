@@ -126,7 +126,32 @@ def test_a_scan_has_its_parameters_and_group(lab, viewer):
     assert (got["alpha_max"], got["seed"], got["node_shape"]) == (0.5, 7, [4, 4, 4])
     assert got["model"] is None
     assert got["test_sets"] == [image_set.name for image_set in lab.scan.test_sets.all()]
-    assert got["group"] == {"score": 12.5, "alpha": 0.25, "n_images": 2, "n_nodes": 16}
+    found = {"score": 12.5, "alpha": 0.25, "n_images": 2, "n_nodes": 16, "is_exact": False}
+    assert got["group"] == found
+    assert (got["engine"], got["max_images"], got["max_nodes"]) == ("numba", None, None)
+    assert got["calibration"]["pvalue"] is None
+
+
+def test_a_calibrated_scan_has_its_p_values(lab, viewer):
+    scan = factories.scan(workspace=lab.workspace, calibrated=True)
+    got = viewer.get(reverse("api:scan", args=[scan.pk])).json()["calibration"]
+    assert got == {
+        "held_out": [scan.held_out.get().name],
+        "n_held_out": 4,
+        "null": "pooled",
+        "n_replicates": 19,
+        "seed": 7,
+        "n_exceeding": 7,
+        "pvalue": 0.4,
+        "low": 0.163,
+        "high": 0.616,
+        "confidence": 0.95,
+    }
+    rows = viewer.get(reverse("api:scan-results", args=[scan.pk])).json()["results"]
+    assert {row["process"]: (row["pvalue"], row["n_exceeding"]) for row in rows} == {
+        "normal": (0.8, 3),
+        "creative": (0.2, 0),
+    }
 
 
 def test_nodes_are_on_a_single_result_only(lab, viewer):

@@ -40,6 +40,8 @@ def small(monkeypatch, settings, tmp_path):
     for name, value in {
         "N_BACKGROUND": 60,
         "N_TEST": 24,
+        "N_HELD_OUT": 48,
+        "N_REPLICATES": 19,
         "N_QUANTILES": 2,
         "N_PER_STRATUM": 3,
         "TRIALS_PER_PARTICIPANT": 6,
@@ -77,7 +79,7 @@ def test_everything_is_there_and_a_second_run_duplicates_nothing(small):
         model: model.objects.count()
         for model in (GenerativeModel, ImageSet, Image, Scan, Study, Participant, Response)
     }
-    assert list(counts.values()) == [1, 3, 60 + 24 + 24, 2, 1, 3, 3 * 6 * 2]
+    assert list(counts.values()) == [1, 4, 60 + 24 + 24 + 48, 2, 1, 3, 3 * 6 * 2]
     second = run(simulate=3)
     assert counts == {model: model.objects.count() for model in counts}
     password = re.search(r"Sign in as +researcher, password (\S+)", first)[1]
@@ -88,8 +90,45 @@ def test_everything_is_there_and_a_second_run_duplicates_nothing(small):
         assert "3 simulated raters" in out
         assert re.search(r"decoder\.dense1 +48 +256 +\d\.\d\d \[", out)
         assert re.search(r"pixels +48 +784", out)
+        assert re.search(r"decoder\.dense1: \d+ of 19 null groups score as high", out)
     run(simulate=4)
     assert Participant.objects.count() == 4
+
+
+def test_scans_are_calibrated_by_images_of_their_own(small):
+    run()
+    for scan in Scan.objects.all():
+        assert (scan.n_held_out, scan.n_replicates, scan.null_kind) == (48, 19, "pooled")
+        assert 0 < scan.group_pvalue <= 1
+        assert not scan.results.filter(pvalue=None).exists()
+        seeds = [each.generation["seed"] for each in ImageSet.objects.all()]
+        assert len(set(seeds)) == 4
+
+
+def test_a_demonstration_from_before_calibration_goes_on(small, monkeypatch):
+    """What is there stays as it is: the study on its scan, the scan without p."""
+    run()
+    old = Scan.objects.get(name="decoder.dense1, seed 0")
+    old.held_out.clear()
+    old.results.update(pvalue=None, n_exceeding=None)
+    Scan.objects.filter(pk=old.pk).update(
+        n_held_out=0, confidence=None, null_kind="", n_replicates=0, calibration_seed=None,
+        null_scores=[], group_n_exceeding=None, group_pvalue=None, group_pvalue_low=None,
+        group_pvalue_high=None,
+    )  # fmt: skip
+    held_out = ImageSet.objects.get(name="Held-out normal, seed 0")
+    Scan.objects.exclude(pk=old.pk).delete()
+    held_out.images.all().delete()
+    held_out.delete()
+    for _ in range(2):
+        run()
+        assert Scan.objects.count() == 3
+        assert ImageSet.objects.count() == 4
+    old.refresh_from_db()
+    assert not old.is_calibrated
+    assert Study.objects.get().scan == old
+    beside = Scan.objects.get(name="decoder.dense1, seed 0, calibrated")
+    assert (beside.group_score, beside.is_calibrated) == (old.group_score, True)
 
 
 def test_what_is_made_can_be_scanned_and_analysed_again(small):

@@ -11,16 +11,22 @@ from tests.studies import factories
 pytestmark = pytest.mark.django_db
 
 OPEN = {"sign-in", "sign-out"}
-OWN = {"studies", "image-sets", "scans", "tokens", "revoke-token"}
-ONLY_POST = {"change-state", "decide", "revoke-token"}
-ONLY_EDITORS = {"change-state", "decide"}
+OWN = {"studies", "image-sets", "scans", "new-scan", "tokens", "revoke-token"}
+ONLY_POST = {"change-state", "decide", "revoke-token", "cancel-job", "repeat-job"}
+ONLY_EDITORS = {"change-state", "decide", "new-scan", "cancel-job", "repeat-job"}
 SENT = {"change-state": {"act": "pause"}, "decide": {"verdict": "approved"}}
 NAMES = sorted(pattern.name for pattern in workspace_urls.urlpatterns)
 
 
 @pytest.fixture
 def study():
-    made = factories.study(workspace=factories.workspace(), questions=["four_labels"])
+    lab = factories.workspace()
+    made = factories.study(
+        workspace=lab,
+        questions=["four_labels"],
+        of=factories.scan(workspace=lab, calibrated=True),
+    )
+    factories.job(workspace=lab)
     factories.rated_participant(made)
     return made
 
@@ -48,6 +54,11 @@ def address(name, study):
         "image-file": [image.public_id],
         "scan": [scan],
         "scan-figure": [scan, "score", "json"],
+        "null-figure": [scan, "json"],
+        **{
+            each: [study.workspace.jobs.get().pk]
+            for each in ("job", "job-state", "cancel-job", "repeat-job")
+        },
     }[name]  # fmt: skip
     return reverse(f"workspace:{name}", args=args)
 

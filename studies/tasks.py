@@ -1,0 +1,35 @@
+"""What the worker does, and how it is given to it (`manage.py db_worker` is the worker).
+
+A job and its place in the queue are written in one transaction: neither is there alone.
+"""
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django_tasks import task
+
+from studies.models import Job
+from studies.services import jobs
+from studies.services.scans import ScanRequest
+
+
+@task()
+def do_job(job_id: int) -> None:
+    jobs.perform_job(job_id=job_id)
+
+
+@transaction.atomic
+def start_scan(*, asked: ScanRequest, key: str, asked_by: User) -> Job:
+    """Have the scan made; the same request again leads to the same job."""
+    return queued(*jobs.ask_for_scan(asked=asked, key=key, asked_by=asked_by))
+
+
+@transaction.atomic
+def start_again(*, job: Job, asked_by: User) -> Job:
+    """Have the same made again, after it ended without a result."""
+    return queued(*jobs.repeat_job(job=job, asked_by=asked_by))
+
+
+def queued(job: Job, is_new: bool) -> Job:
+    if is_new:
+        do_job.enqueue(job.pk)
+    return job
