@@ -36,6 +36,8 @@ def real_matrix(values: ArrayLike, name: str, axes: tuple[str, str]) -> NDArray[
 
 def array_of(values: ArrayLike, name: str, form: str = "an array") -> NDArray[Any]:
     """`values` as an array of whatever they are, of the `form` that an error asks for."""
+    if np.ma.is_masked(values):  # NumPy would silently use what lies under the mask
+        raise ValueError(f"{name} must not hold masked values; got a masked array")
     try:
         return np.asarray(values)
     except ValueError as error:  # ragged nested lists

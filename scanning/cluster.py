@@ -133,7 +133,8 @@ def scan_seeds(
     if not checked:
         raise ValueError("seeds must hold at least one seed; got none")
     search = Search(statistic, alpha_max, n_restarts, max_images, max_nodes, engine)
-    scans = Workers(n_workers, cluster, progress).map(
+    workers = Workers(n_workers, cluster, progress)
+    scans = workers.map(
         _scan_seed,
         checked,
         [pvalue_matrix(pvalues, "pvalues"), search],
@@ -260,13 +261,14 @@ def scan_layers(
     >>> {layer: scan.group.size for layer, scan in found.items()}
     {'pixels': 0, 'first': 1}
     """
+    search = Search(statistic, alpha_max, n_restarts, max_images, max_nodes, engine, seed)
+    workers = Workers(n_workers, cluster, progress)
     matrices = {
         layer: pvalue_matrix(values, f"pvalues[{layer!r}]") for layer, values in pvalues.items()
     }
     if not matrices:
         raise ValueError("pvalues must hold at least one layer; got none")
-    search = Search(statistic, alpha_max, n_restarts, max_images, max_nodes, engine, seed)
-    found = Workers(n_workers, cluster, progress).map(
+    found = workers.map(
         _scan_layer,
         [(position, kind) for position in range(len(matrices)) for kind in ("images", "group")],
         [search, *matrices.values()],

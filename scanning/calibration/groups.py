@@ -140,7 +140,9 @@ def calibrate_group(
 
     The pooled null is a permutation test: under the null hypothesis the observed group is one
     of the equally likely draws, so P(p <= a) <= a holds exactly for any H. It loses a
-    little power, since null groups contain M/(H + M) of the images in question. The held-out
+    little power, since null groups contain M/(H + M) of the images in question; where H is only
+    a few times M, also because groups that share the most anomalous images have equal scores,
+    and ties count against anomaly. The held-out
     null has no such loss, but overlapping subsets of H images vary less than fresh groups do,
     by about the factor 1 − M/H in variance, so its p is slightly too small: the reason for the
     limit 10·M. The interval tells the Monte-Carlo error of R draws only.

@@ -17,6 +17,9 @@ from scanning.individual import scan_images
 def detect(options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
     """Detection power, and whether the nodes of creative images differ from those of normal."""
     creative, normal = (layer_pvalues(options, path) for path in (options.creative, options.normal))
+    for path, layers in ((options.creative, creative), (options.normal, normal)):
+        if any(len(matrix) < 2 for matrix, _ in layers.values()):
+            raise ValueError(f"{path} must hold at least two images; got 1")
     shared = {
         "true_nodes": _true_nodes(options.true_nodes),
         "n_bootstrap": options.bootstrap,

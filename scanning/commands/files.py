@@ -50,7 +50,10 @@ def read(path: str, name: str) -> NDArray[Any]:
             return np.load(path, mmap_mode="r", allow_pickle=False)
         if suffix == ".npz":
             with np.load(path, allow_pickle=False) as archive:
-                return archive[name]
+                array = archive[name]
+                if not isinstance(array, np.ndarray):  # a member that is no .npy file
+                    raise ValueError(f"{name} is none")
+                return array
     except UNREADABLE as error:
         raise ValueError(f"{path} must hold plain arrays; {error}") from None
     from safetensors import SafetensorError, safe_open

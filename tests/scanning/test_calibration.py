@@ -29,44 +29,65 @@ def planted(n_images=5):
     return group
 
 
+N_RUNS = 500
+
+
+def assert_not_too_small(pvalues):
+    """p <= a in no more runs than chance allows, for the levels that people use."""
+    for level in (0.05, 0.1, 0.2, 0.5):
+        n_small = int((np.array(pvalues) <= level).sum())
+        assert stats.binomtest(n_small, len(pvalues), level, "greater").pvalue > 0.01
+
+
 def assert_uniform(pvalues, n_null, seed):
-    """p is uniform on k/(R + 1); a draw within its step makes it continuous."""
-    spread = pvalues - np.random.default_rng(seed).random(len(pvalues)) / (n_null + 1)
+    """p is uniform on k/(R + 1); a draw within its step makes it continuous.
+
+    Runs are independent, so the Kolmogorov–Smirnov test holds.
+    """
+    spread = np.array(pvalues) - np.random.default_rng(seed).random(len(pvalues)) / (n_null + 1)
     assert stats.kstest(spread, "uniform").pvalue > 0.01
+    assert_not_too_small(pvalues)
 
 
-def test_group_p_is_uniform_where_nothing_is_anomalous(monkeypatch):
-    monkeypatch.setattr(config, "NUMBA_NUM_THREADS", 1)  # threads cost more than such small scans
+def p_of_normal_groups(null, n_held_out, **search):
     pvalues = []
-    for run in range(500):
-        images = normal_images(124, 10, seed=run)
-        found = calibrate_group(images[4:], images[:4], n_replicates=19, n_restarts=0, seed=run)
-        pvalues.append(found.pvalue)
-    pvalues = np.array(pvalues)
-    print(f"p <= 0.05 in {(pvalues <= 0.05).mean():.1%} of 500 normal groups")
-    assert_uniform(pvalues, 19, seed=0)
+    for run in range(N_RUNS):
+        images = normal_images(n_held_out + 4, 10, seed=run)
+        arguments = {"null": null, "n_replicates": 19, "n_restarts": 0, "seed": run, **search}
+        pvalues.append(calibrate_group(images[4:], images[:4], **arguments).pvalue)
+    return pvalues
+
+
+@pytest.mark.parametrize("null", ["held-out", "pooled"])
+@pytest.mark.parametrize("statistic", ["berk_jones", "higher_criticism"])
+def test_group_p_is_uniform_where_nothing_is_anomalous(monkeypatch, null, statistic):
+    monkeypatch.setattr(config, "NUMBA_NUM_THREADS", 1)  # threads cost more than such small scans
+    assert_uniform(p_of_normal_groups(null, 120, statistic=statistic), 19, seed=0)
 
 
 def test_pooled_group_p_is_not_too_small_even_with_few_held_out_images(monkeypatch):
+    """It is too large: groups that share the most anomalous images have equal scores."""
     monkeypatch.setattr(config, "NUMBA_NUM_THREADS", 1)
-    pvalues = []
-    for run in range(300):
-        images = normal_images(16, 10, seed=run)
-        found = calibrate_group(
-            images[4:], images[:4], null="pooled", n_replicates=19, n_restarts=0, seed=run
-        )
-        pvalues.append(found.pvalue)
-    for level in (0.05, 0.1, 0.2, 0.5):
-        n_small = int((np.array(pvalues) <= level).sum())
-        assert stats.binomtest(n_small, 300, level, "greater").pvalue > 0.01
+    pvalues = p_of_normal_groups("pooled", 12)
+    assert_not_too_small(pvalues)
+    assert np.mean(pvalues) > 0.525
+
+
+def test_a_uniform_p_is_told_from_one_that_is_too_small():
+    """What is asserted above does fail where the false-positive rate is not the stated one."""
+    pvalues = (1 + np.random.default_rng(0).integers(0, 20, N_RUNS)) / 20
+    assert_uniform(pvalues, 19, seed=0)
+    pvalues[:25] = 0.05
+    with pytest.raises(AssertionError):
+        assert_uniform(pvalues, 19, seed=0)
 
 
 def test_image_p_is_uniform_where_nothing_is_anomalous():
     pvalues = []
-    for run in range(500):
+    for run in range(N_RUNS):
         images = normal_images(40, 10, seed=run)
         pvalues.append(calibrate_images(images[1:], images[:1]).pvalues[0])
-    assert_uniform(np.array(pvalues), 39, seed=0)
+    assert_uniform(pvalues, 39, seed=0)
 
 
 @pytest.mark.parametrize("null", ["held-out", "pooled"])
