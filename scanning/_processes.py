@@ -1,6 +1,7 @@
 """Tasks in local processes."""
 
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
@@ -28,10 +29,11 @@ def map_processes(
     for attempt in range(1, MAX_ATTEMPTS + 1):
         # joblib writes each large array to a file once, which all processes map.
         parallel = joblib.Parallel(n_jobs=min(n_workers, len(items)), return_as="generator")
+        # A process that dies takes the others with it: what is missing runs in new ones.
+        missing = items[len(results) :]
+        found = parallel(joblib.delayed(function)(item, *shared) for item in missing)
         try:
-            # A process that dies takes the others with it: what is missing runs in new ones.
-            missing = items[len(results) :]
-            for result in parallel(joblib.delayed(function)(item, *shared) for item in missing):
+            for result in found:
                 results.append(result)
                 done(len(results))
             break
@@ -41,4 +43,13 @@ def map_processes(
                     f"worker processes died {attempt} times, as they do when memory runs out; "
                     f"n_workers was {n_workers}"
                 ) from error
+        finally:
+            _stop(found)
     return results
+
+
+def _stop(found: Generator[Any, None, None]) -> None:
+    """End the tasks that still run, where an error in one of them or in `done` left some."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # joblib warns that work may be in vain
+        found.close()

@@ -32,6 +32,23 @@ def fail(number):
     raise ValueError(f"no {number} today")
 
 
+def die_once(number, marker):
+    """Kills its process the first time that any task runs."""
+    if number == 3 and not marker.exists():
+        marker.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number**2
+
+
+def leave_a_mark(number, folder):
+    time.sleep(0.01)
+    (folder / str(number)).touch()
+
+
+def die(_number):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 class Counted:
     """Counts how often it leaves this process."""
 
@@ -114,6 +131,44 @@ def test_results_come_in_the_order_of_the_items(n_workers):
 
 def test_no_items_no_results():
     assert fan_out(double, [], shared=[1]) == []
+
+
+@pytest.mark.parametrize("n_workers", [1, 2])
+@pytest.mark.parametrize("kind", [iter, np.array, dict.fromkeys, tuple])
+def test_items_are_whatever_can_be_iterated(n_workers, kind):
+    items = kind([0, 1, 2])
+    assert fan_out(double, items, shared=[np.zeros(1)], n_workers=n_workers) == [0, 2, 4]
+
+
+def test_a_killed_process_changes_nothing(tmp_path):
+    calls = []
+    found = fan_out(
+        die_once,
+        range(8),
+        shared=[tmp_path / "killed"],
+        n_workers=2,
+        progress=lambda *call: calls.append(call[0]),
+    )
+    assert (tmp_path / "killed").exists()
+    assert found == [n**2 for n in range(8)]
+    assert calls == list(range(1, 9))
+
+
+@pytest.mark.parametrize("n_workers", [1, 2])
+def test_who_is_told_of_progress_may_stop_the_tasks(n_workers, tmp_path):
+    def stop(done, _total, _message):
+        if done == 2:
+            raise InterruptedError("that is enough")
+
+    with pytest.raises(InterruptedError, match="that is enough"):
+        fan_out(leave_a_mark, range(40), shared=[tmp_path], n_workers=n_workers, progress=stop)
+    assert len(list(tmp_path.iterdir())) < 40
+    assert fan_out(double, [1], shared=[np.zeros(1)], n_workers=n_workers) == [2]
+
+
+def test_processes_that_die_again_and_again_are_an_error():
+    with pytest.raises(ChildProcessError, match=r"^worker processes died 3 times, .*was 2$"):
+        fan_out(die, range(4), n_workers=2)
 
 
 @pytest.mark.parametrize("n_workers", [1, 2])
@@ -250,6 +305,17 @@ def test_data_goes_to_the_cluster_once(cluster):
 def test_an_error_on_the_cluster_is_raised(cluster):
     with pytest.raises(ValueError, match="no 1 today"):
         fan_out(fail, [1, 1], cluster=cluster.scheduler_address)
+
+
+def test_workers_that_die_again_and_again_are_an_error(monkeypatch):
+    dask = pytest.importorskip("dask", reason="distributed is not installed")
+    monkeypatch.setattr("scanning._dask.MAX_ATTEMPTS", 1)
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+        local_cluster(n_workers=1) as running,
+        pytest.raises(ConnectionError, match="must keep its scheduler and workers while tasks run"),
+    ):
+        fan_out(die, range(2), cluster=running.scheduler_address)
 
 
 @pytest.mark.parametrize("n_workers", [1, 3])

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -171,8 +172,83 @@ def test_nan_becomes_null_in_json(folder, capsys):
     assert json.loads(out)["layers"]["activations"]["images"]["alphas"] == [None, None]
 
 
+def test_column_order_and_half_precision_are_read_as_they_are(folder, capsys):
+    np.save("columns.npy", np.asfortranarray(BACKGROUND))
+    for background in ("background", "columns"):
+        for output in ("fitted.npz", "fitted.safetensors"):
+            code, *_ = in_process(capsys, "fit", f"{background}.npy", "--output", output)
+            assert code == 0
+            found = in_process(capsys, "scan", "test.npy", "--background", output, "--quiet")
+            assert found[0] == 0
+            if (background, output) == ("background", "fitted.npz"):
+                expected = found
+            assert found == expected
+    np.save("half.npy", TEST.astype(np.float16))
+    np.save("rounded.npy", TEST.astype(np.float16).astype(np.float32))
+    half, rounded = (
+        in_process(capsys, "scan", f"{name}.npy", "--background", "fitted.npz", "--quiet")
+        for name in ("half", "rounded")
+    )
+    assert half == rounded
+
+
+def test_who_has_read_enough_may_stop(folder):
+    in_shell = subprocess.run(
+        f"{sys.executable} -m scanning info background.npz | true; echo ${{PIPESTATUS[0]}}",
+        shell=True,
+        executable="/bin/bash",
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": os.fspath(Path(__file__).parents[2])},
+    )
+    assert (in_shell.stdout.strip(), in_shell.stderr) == ("0", "")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (KeyboardInterrupt(), 130, "interrupted"),
+        (MemoryError(), 2, "there is not enough memory"),
+        (ChildProcessError("worker processes died"), 2, "worker processes died"),
+        (ConnectionError("cluster has\nno workers"), 2, "cluster has no workers"),
+    ],
+)
+def test_what_stops_a_command_is_one_line(folder, capsys, monkeypatch, error, code, line):
+    in_process(capsys, "fit", "background.npy", "--output", "fitted.npz")
+
+    def stop(*_arguments, **_options):
+        raise error
+
+    monkeypatch.setattr("scanning.commands.scan.scan_layers", stop)
+    found = in_process(capsys, "scan", "test.npy", "--background", "fitted.npz")
+    assert found == (code, "", f"python -m scanning scan: {line}\n")
+
+
+def test_a_background_does_not_replace_what_it_is_made_from(folder, capsys):
+    before = (folder / "background.npz").read_bytes()
+    code, _, errors = in_process(
+        capsys, "fit", "held_out.npz", "background.npz", "--output", "./background.npz"
+    )
+    assert code == 2
+    assert "output must not be one of the files that are read" in errors
+    assert (folder / "background.npz").read_bytes() == before
+
+
 BAD = [
     (["scan", "missing.npy"], "No such file"),
+    (["scan", "damaged.npz"], "damaged.npz must hold plain arrays; "),
+    (["scan", "short.npy"], "short.npy must hold plain arrays; "),
+    (["scan", "empty.npy"], "empty.npy must hold plain arrays; "),
+    (["info", "other.npz"], "other.npz must hold plain arrays; readme is none"),
+    (["scan", "complex.npy"], "test must hold real numbers; got dtype complex128"),
+    (["scan", "none.npy"], "none.npy must hold images × nodes; got an array of shape (0, 24)"),
+    (["fit", "test.npy", "--output", "nowhere/x.npz"], "No such file"),
+    (["fit", "test.npy", "--output", "nowhere/x.safetensors"], "x.safetensors cannot be written; "),
+    (
+        ["detect", "one.npy", "--normal", "held_out.npy", "--group-size", "2"],
+        "one.npy must hold at least two images; got 1",
+    ),
     (["scan", "test.csv"], "files must end in .npy, .npz, .safetensors; got test.csv"),
     (["scan", "test.npz"], "the files must share a layer"),
     (["scan", "test.npy", "--layer", "x"], "layer must be in every file; 'x' is not"),
@@ -206,14 +282,24 @@ def test_bad_input_is_one_line_and_exit_code_2(folder, capsys, arguments, messag
     np.save("wide.npy", np.ones((5, 25)))
     np.save("flat.npy", np.ones(5))
     np.save("nan.npy", np.full((5, 24), np.nan))
+    np.save("one.npy", TEST[:1])
+    np.save("none.npy", np.empty((0, 24)))
+    np.save("complex.npy", np.ones((5, 24), complex))
+    (folder / "short.npy").write_bytes((folder / "test.npy").read_bytes()[:200])
+    (folder / "empty.npy").touch()
+    np.savez_compressed("damaged.npz", activations=RNG.normal(size=(60, 24)))
+    damaged = bytearray((folder / "damaged.npz").read_bytes())
+    damaged[3_000:3_050] = bytes(50)
+    (folder / "damaged.npz").write_bytes(damaged)
+    with zipfile.ZipFile("other.npz", "w") as archive:
+        archive.writestr("readme", "no array")
     np.save("object.npy", np.array([[None]]), allow_pickle=True)
     for suffix in ("npz", "safetensors"):
         (folder / f"broken.{suffix}").write_bytes(b"not an archive")
-    if arguments[0] != "fit" and "--background" not in arguments:
+    if arguments[0] not in ("fit", "info") and "--background" not in arguments:
         arguments = [*arguments, "--background", "fitted.npz"]
-    code, out, errors = in_process(
-        capsys, *arguments, *(["--quiet"] if arguments[0] != "fit" else [])
-    )
+        arguments = [*arguments, "--quiet"]
+    code, out, errors = in_process(capsys, *arguments)
     assert (code, out) == (2, "")
     assert errors.startswith(f"python -m scanning {arguments[0]}: ")
     assert message in errors
