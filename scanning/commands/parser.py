@@ -69,7 +69,12 @@ def parser() -> argparse.ArgumentParser:
     )
     command.add_argument("test", metavar="FILE", help="activations of the images in question")
     command.add_argument("--replicates", type=int, default=999, help="null groups")
-    command.add_argument("--null", choices=NULLS, default="held-out")
+    command.add_argument(
+        "--null",
+        choices=NULLS,
+        default="held-out",
+        help="where null groups are drawn from; only pooled, a permutation test, is exact",
+    )
     command.set_defaults(run=calibrate)
 
     command = commands.add_parser(

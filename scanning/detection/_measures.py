@@ -66,3 +66,8 @@ def score_of_all(pvalues: NDArray[Any], statistic: str, alpha_max: float) -> flo
         return 0.0
     last = np.flatnonzero(np.append(small[1:] != small[:-1], True))
     return float(STATISTICS[statistic](small[last], last + 1, len(values)).max())
+
+
+def mean_pvalue(pvalues: NDArray[Any]) -> float:
+    """Their mean, without the digits in which the same p-values in another order may differ."""
+    return round(float(pvalues.mean(dtype=np.float64)), 12)

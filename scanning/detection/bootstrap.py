@@ -70,7 +70,7 @@ def auc(
 
     Examples
     --------
-    >>> auc([3.0, 4.0], [1.0, 2.0, 3.0]).value.__round__(4)
+    >>> round(auc([3.0, 4.0], [1.0, 2.0, 3.0]).value, 4)
     0.9167
     """
     bootstrap = Bootstrap.of(n_bootstrap, confidence, seed)

@@ -12,6 +12,7 @@ from scanning._search import Search
 from scanning._validation import proportion, whole_number
 from scanning._workers import Progress, Workers
 from scanning.detection._measures import (
+    mean_pvalue,
     precision_recall,
     score_of_all,
     true_nodes_of,
@@ -234,6 +235,6 @@ def _measure(
         "n_images": float(len(scan.images)),
         "n_nodes": float(len(scan.nodes)),
         "all_nodes": score_of_all(pvalues, search.statistic, search.alpha_max),
-        "mean_pvalue": float(pvalues.mean(dtype=np.float64)),
+        "mean_pvalue": mean_pvalue(pvalues),
     }
     return measured, scan.images, scan.nodes

@@ -10,6 +10,7 @@ from scanning._matrices import PValueMatrix, as_floats, take_images
 from scanning._plain import plain
 from scanning._search import Search
 from scanning.detection._measures import (
+    mean_pvalue,
     precision_recall,
     score_of_all,
     true_nodes_of,
@@ -151,6 +152,6 @@ def _baselines(
         row = as_floats(take_images(matrix, np.array([image])))
         found[:, image] = (
             score_of_all(row, search.statistic, search.alpha_max),
-            row.mean(dtype=np.float64),
+            mean_pvalue(row),
         )
     return found[0], found[1]

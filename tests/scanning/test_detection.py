@@ -102,8 +102,19 @@ def test_baselines_are_those_of_the_definition(statistic):
         [reference.score(row, statistic, 0.3)[0] for row in matrix] for matrix in (CREATIVE, NORMAL)
     ]
     assert found.auc_all_nodes.value == pytest.approx(auc(*all_nodes).value)
-    means = auc(-CREATIVE.mean(axis=1), -NORMAL.mean(axis=1))
+    means = auc(-CREATIVE.mean(axis=1).round(9), -NORMAL.mean(axis=1).round(9))
     assert found.auc_mean_pvalue.value == means.value
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=30, deadline=None)
+def test_the_same_pvalues_in_another_order_tie_in_every_measure(seed):
+    rng = np.random.default_rng(seed)
+    row = rng.integers(1, 101, 40) / 100
+    shuffled = rng.permuted(np.tile(row, (7, 1)), axis=1)
+    found = detect_images(shuffled[:3], shuffled[3:], n_bootstrap=0)
+    for measure in (found.auc, found.auc_size, found.auc_all_nodes, found.auc_mean_pvalue):
+        assert measure.value == 0.5
 
 
 def test_ranked_pvalues_give_the_same():
