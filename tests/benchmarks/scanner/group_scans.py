@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from scanning import scan_group
 from tests.benchmarks.scanner.data import of_trained_model, planted
+from tests.benchmarks.scanner.peer import PeerFailed
 from tests.benchmarks.scanner.report import Row, against_peer
 from tests.benchmarks.scanner.setting import Setting
 from tests.benchmarks.scanner.timing import by_turns, median_seconds
@@ -43,9 +44,13 @@ def _compare(
         return
     ranges = peer.ranges(pvalues)
     np.random.seed(0)  # noqa: NPY002 - the peer reads the global state
-    theirs, mine = by_turns(
-        lambda: peer.group_score(ranges, N_RESTARTS), ours, n_runs=setting.n_runs
-    )
+    try:
+        theirs, mine = by_turns(
+            lambda: peer.group_score(ranges, N_RESTARTS), ours, n_runs=setting.n_runs
+        )
+    except PeerFailed as error:
+        yield against_peer(work, None, median_seconds(ours, setting.n_runs), goal, str(error))
+        return
     yield against_peer(work, theirs.median, mine.median, goal)
     scores = [*theirs.results]
     while len(scores) < PEER_SEARCHES:

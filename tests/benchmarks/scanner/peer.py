@@ -21,6 +21,10 @@ class PeerUnavailable(Exception):  # noqa: N818 - a state of the machine, not a 
     """The peer cannot be installed or imported here; the message says why."""
 
 
+class PeerFailed(Exception):  # noqa: N818 - the peer's error, not ours
+    """The peer ended in an error on valid p-values."""
+
+
 class Peer:
     """The peer's two scans and its p-values, called as its own detector calls them."""
 
@@ -41,7 +45,10 @@ class Peer:
 
     def group_score(self, ranges: NDArray[np.float64], n_restarts: int) -> float:
         """Score of its group scan, with random starts from the global state."""
-        return float(self._scanner.fgss_for_nets(ranges, restarts=n_restarts)[0])
+        try:
+            return float(self._scanner.fgss_for_nets(ranges, restarts=n_restarts)[0])
+        except (ValueError, IndexError) as error:  # such as "argmax of an empty sequence"
+            raise PeerFailed(f"the peer fails: {error}") from error
 
     def image_scores(self, ranges: NDArray[np.float64]) -> list[float]:
         return [float(self._scanner.fgss_individ_for_nets(image)[0]) for image in ranges]
