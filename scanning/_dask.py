@@ -4,10 +4,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError
 from importlib import import_module
 from itertools import chain, pairwise
-from typing import Any, TypeVar
+from typing import Any
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+from scanning._threads import Item, Result
 
 BATCHES_PER_THREAD = 8  # enough to even out slow machines, few enough to keep a scheduler idle
 MAX_ATTEMPTS = 3

@@ -8,6 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+class Plain:
+    """A result that can be written as JSON."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Every attribute as numbers, strings, lists and dicts; NaN as None.
+
+        Returns
+        -------
+        dict
+        """
+        return dict(plain(self))
+
+
 def plain(value: Any) -> Any:
     """`value` as JSON knows it, all the way down.
 

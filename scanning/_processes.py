@@ -3,10 +3,9 @@
 import warnings
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any, TypeVar
+from typing import Any
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+from scanning._threads import Item, Result
 
 MAX_ATTEMPTS = 3
 

@@ -2,17 +2,15 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from scanning._dask import map_cluster
 from scanning._processes import map_processes
+from scanning._threads import Item, Result
 from scanning._validation import whole_number
 
 Progress = Callable[[int, int, str], None]
 """Called with (tasks done, tasks in all, message)."""
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)

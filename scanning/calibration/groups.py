@@ -1,13 +1,12 @@
 """p-value of a group scan."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from scanning._matrices import PValueMatrix, join_images, pvalue_matrix, same_nodes, take_images
-from scanning._plain import plain
+from scanning._plain import Plain
 from scanning._search import Search
 from scanning._validation import array_of, one_of, open_proportion, whole_number
 from scanning._workers import Progress, Workers
@@ -23,7 +22,7 @@ MIN_GROUPS_HELD_OUT = 10
 
 
 @dataclass(frozen=True, eq=False)
-class GroupCalibration:
+class GroupCalibration(Plain):
     """How often groups of normal images score as high as the observed group.
 
     Attributes
@@ -71,10 +70,6 @@ class GroupCalibration:
     max_nodes: int | None
     scan_seed: int
     seed: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Everything as plain numbers, strings and lists."""
-        return dict(plain(self))
 
 
 def calibrate_group(

@@ -1,13 +1,12 @@
 """p-values of individual scans."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from scanning._matrices import pvalue_matrix
-from scanning._plain import plain
+from scanning._plain import Plain
 from scanning._search import Search
 from scanning._validation import array_of, open_proportion
 from scanning._workers import Progress, Workers
@@ -18,7 +17,7 @@ from scanning.results import ImageScan
 
 
 @dataclass(frozen=True, eq=False)
-class ImageCalibration:
+class ImageCalibration(Plain):
     """How often single normal images score as high as each of M images.
 
     Attributes
@@ -46,10 +45,6 @@ class ImageCalibration:
     confidence: float
     statistic: str | None
     alpha_max: float | None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Everything as plain numbers, strings and lists."""
-        return dict(plain(self))
 
 
 def calibrate_images(

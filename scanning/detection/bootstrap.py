@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from scanning._plain import plain
+from scanning._plain import Plain
 from scanning._validation import array_of, open_proportion, whole_number
 
 
 @dataclass(frozen=True)
-class Estimate:
+class Estimate(Plain):
     """A number with its bootstrap interval.
 
     Attributes
@@ -27,10 +27,6 @@ class Estimate:
     low: float
     high: float
     n: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Everything as plain numbers, NaN as None."""
-        return dict(plain(self))
 
 
 def auc(

@@ -1,13 +1,12 @@
 """Detection power of the group scan."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from scanning._matrices import PValueMatrix, as_floats, join_images, take_images
-from scanning._plain import plain
+from scanning._plain import Plain
 from scanning._search import Search
 from scanning._validation import proportion, whole_number
 from scanning._workers import Progress, Workers
@@ -23,7 +22,7 @@ from scanning.pvalues import RankedPvalues
 
 
 @dataclass(frozen=True, eq=False)
-class GroupDetection:
+class GroupDetection(Plain):
     """Group scans of groups with creative images (H1) against groups without (H0).
 
     Attributes
@@ -71,10 +70,6 @@ class GroupDetection:
     seed: int
     confidence: float
     n_bootstrap: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Everything as plain numbers, strings, lists and dicts."""
-        return dict(plain(self))
 
 
 def detect_groups(

@@ -1,13 +1,12 @@
 """Detection power of individual scans."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from scanning._matrices import PValueMatrix, as_floats, take_images
-from scanning._plain import plain
+from scanning._plain import Plain
 from scanning._search import Search
 from scanning.detection._measures import (
     mean_pvalue,
@@ -21,7 +20,7 @@ from scanning.pvalues import RankedPvalues
 
 
 @dataclass(frozen=True, eq=False)
-class ImageDetection:
+class ImageDetection(Plain):
     """Individual scans of creative images against those of normal ones.
 
     Attributes
@@ -55,10 +54,6 @@ class ImageDetection:
     seed: int
     confidence: float
     n_bootstrap: int
-
-    def to_dict(self) -> dict[str, Any]:
-        """Everything as plain numbers, strings, lists and dicts."""
-        return dict(plain(self))
 
 
 def detect_images(

@@ -2,18 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from scanning._plain import plain
+from scanning._plain import Plain
 from scanning._validation import whole_number
 from scanning.detection._measures import node_indices
 
 
 @dataclass(frozen=True, eq=False)
-class NodeOverlap:
+class NodeOverlap(Plain):
     """Node subsets of two processes, compared.
 
     Attributes
@@ -72,10 +71,6 @@ class NodeOverlap:
         if self.shape is None:
             raise ValueError("shape must be given to node_overlap for maps; got None")
         return self.frequency_a.reshape(self.shape), self.frequency_b.reshape(self.shape)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Everything as plain numbers and lists."""
-        return dict(plain(self))
 
 
 def node_overlap(
