@@ -48,11 +48,13 @@ class ScanForm(forms.Form):
     background = OneSet(
         queryset=ImageSet.objects.none(),
         empty_label="Choose a set",
+        error_messages={"required": "Choose the set that others are compared with."},
         help_text="Normal images that every activation is compared with.",
     )
     test_sets = SeveralSets(
         queryset=ImageSet.objects.none(),
         label="Sets to scan",
+        error_messages={"required": "Choose at least one set."},
         help_text="Their images are scanned one by one, and all of them together as one group.",
     )
     held_out = SeveralSets(

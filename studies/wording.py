@@ -65,19 +65,13 @@ def association_sentence(
     )
 
 
-def calibration_sentence(
-    *,
-    n_exceeding: int,
-    n_replicates: int,
-    pvalue: float,
-    bounds: tuple[float, float],
-    confidence: float,
-) -> str:
+def calibration_sentence(calibration: dict[str, Any]) -> str:
     """How unusual a group's score is among null groups, with what the p-value can tell at all."""
-    seen = "none" if n_exceeding == 0 else f"{n_exceeding:,}"
-    least = f", the smallest that {n_replicates:,} null groups can give" if n_exceeding == 0 else ""
+    seen, n = calibration["n_exceeding"], calibration["n_replicates"]
+    least = "" if seen else f", the smallest that {n:,} null groups can give"
     return (
-        f"Of {n_replicates:,} null groups of as many images {seen} scored as high as this group: "
-        f"{p_value(pvalue)}{least}. The share of null groups that score as high lies in "
-        f"{interval(bounds, 3)} with {confidence:.0%} confidence."
-    ).replace("%", " %")
+        f"Of {n:,} null groups of as many images {f'{seen:,}' if seen else 'none'} scored as high "
+        f"as this group: {p_value(calibration['pvalue'])}{least}. The share of null groups that "
+        f"score as high lies in {interval(calibration['interval'], 3)} with "
+        f"{100 * calibration['confidence']:g} % confidence."
+    )

@@ -38,7 +38,7 @@ def null_histogram(
         raise ValueError("null_scores must hold at least one score; got none")
     colours = palette(dark)
     counts, edges = np.histogram(scores, bins=min(30, max(5, int(np.sqrt(scores.size)) * 2)))
-    bars = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "n": counts})
+    bars = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "n": counts, "none": 0})
     mark = pd.DataFrame({"score": [observed], "words": [f"observed {observed:,.1f}"]})
     lowest, highest = min(scores.min(), observed), max(scores.max(), observed)
     room = 0.03 * (highest - lowest) or 1.0
@@ -52,11 +52,12 @@ def null_histogram(
     return assembled(
         [
             alt.Chart(inline_data(bars))
-            .mark_bar(color=PROCESS_COLOURS["normal"], binSpacing=0.5)
+            .mark_rect(color=PROCESS_COLOURS["normal"], stroke=colours.ground, strokeWidth=0.5)
             .encode(
                 x=alt.X("low:Q", title="Score of the group", scale=x_scale),
                 x2="high:Q",
                 y=y,
+                y2="none:Q",
                 tooltip=[
                     alt.Tooltip("low:Q", title="From", format=",.1f"),
                     alt.Tooltip("high:Q", title="to", format=",.1f"),

@@ -9,6 +9,7 @@ from django.db.models import (
     Avg,
     Count,
     DurationField,
+    Exists,
     ExpressionWrapper,
     F,
     OuterRef,
@@ -51,10 +52,9 @@ def workspaces_of(
     """The workspaces that `user` is a member of; with `roles`, in one of these."""
     if not user.is_authenticated:
         return Workspace.objects.none()
-    membership = {"memberships__user": user}
-    if roles is not None:
-        membership["memberships__role__in"] = roles
-    return Workspace.objects.filter(**membership)
+    # In one filter, so that user and role are those of one membership.
+    own = Q(memberships__user=user)
+    return Workspace.objects.filter(own if roles is None else own & Q(memberships__role__in=roles))
 
 
 def with_participant_counts(studies: QuerySet[Study]) -> QuerySet[Study]:
@@ -151,9 +151,20 @@ def scans_of_image(image: Image) -> QuerySet[ScanResult]:
 
 
 def jobs_without_result(user: User | AnonymousUser) -> QuerySet[Job]:
-    """Jobs in the user's workspaces that are under way, or ended without a result; latest first."""
-    rows = Job.objects.filter(workspace__in=workspaces_of(user)).exclude(state=JobState.FINISHED)
-    return rows.select_related("asked_by").order_by("-created_at", "-pk")
+    """Jobs in the user's workspaces that are under way, failed or stopped; latest first.
+
+    One that was asked for again is told by what became of it then.
+    """
+    later = Job.objects.filter(
+        workspace=OuterRef("workspace"), kind=OuterRef("kind"), name=OuterRef("name")
+    ).filter(pk__gt=OuterRef("pk"))
+    return (
+        Job.objects.filter(workspace__in=workspaces_of(user))
+        .exclude(state__in=[JobState.FINISHED, JobState.CANCELLED])
+        .exclude(Exists(later))
+        .select_related("asked_by")
+        .order_by("-created_at", "-pk")
+    )
 
 
 def names_under_way(workspace: Workspace) -> set[str]:

@@ -14,6 +14,7 @@ from django.db import IntegrityError, OperationalError, connections, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from studies import queries
 from studies.errors import DomainError
 from studies.models import (
     ENDED_WITHOUT_RESULT,
@@ -74,17 +75,13 @@ def create_job(
     """Record that something is to be done; the job, and whether it is new.
 
     1. A request that is known has its job already.
-    2. One job at a time makes what is called `name`.
-    3. Of two requests that come together the database lets one through; the other one finds
+    2. One job at a time makes what is called `name`; the database sees to that.
+    3. Of two requests that come together one gets through; the other looks again, and finds
        its job, or is refused.
     """
     known = job_of_request(workspace, key)
     if known is not None:
         return known, False
-    under_way = Job.objects.filter(workspace=workspace, kind=kind, name=name, state__in=UNDER_WAY)
-    refusal = DomainError("under_way", f"“{name}” is being made already; wait for it, or cancel it")
-    if under_way.exists():
-        raise refusal
     job = Job(
         workspace=workspace,
         kind=kind,
@@ -96,11 +93,15 @@ def create_job(
     try:
         with transaction.atomic():
             return save_valid(job), True
-    except IntegrityError:
+    except (DomainError, IntegrityError) as error:
         known = job_of_request(workspace, key)
-        if known is None:
-            raise refusal from None
-        return known, False
+        if known is not None:
+            return known, False
+        if isinstance(error, IntegrityError) or name in queries.names_under_way(workspace):
+            raise DomainError(
+                "under_way", f"“{name}” is being made already; wait for it, or cancel it"
+            ) from error
+        raise
 
 
 def cancel_job(*, job: Job) -> None:

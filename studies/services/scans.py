@@ -63,7 +63,7 @@ class ScanRequest:
     seed: int = 0
     max_images: int | None = None
     max_nodes: int | None = None
-    engine: str = Engine.NUMBA
+    engine: str = Engine.NUMBA.value
     held_out: Sequence[ImageSet] = ()
     n_replicates: int = N_REPLICATES
     null: str | None = None
@@ -183,18 +183,21 @@ def choose_null(asked: ScanRequest) -> str:
             "too_few_held_out",
             f"calibration needs at least {MIN_HELD_OUT} held-out images; got {n_held_out}",
         )
-    needed = {NullKind.HELD_OUT: GROUPS_HELD_OUT * n_tested, NullKind.POOLED: n_tested}
+    needed = {
+        NullKind.HELD_OUT.value: GROUPS_HELD_OUT * n_tested,
+        NullKind.POOLED.value: n_tested,
+    }
     if asked.null is None:
         return next((null for null, least in needed.items() if n_held_out >= least), "")
     if asked.null not in NullKind.values:
         raise DomainError(
             "unknown_null", f"null must be one of {', '.join(NullKind.values)}; got {asked.null!r}"
         )
-    if n_held_out < needed[NullKind(asked.null)]:
+    if n_held_out < needed[asked.null]:
         raise DomainError(
             "too_few_held_out",
             f"the {asked.null} null for a group of {n_tested} images needs at least "
-            f"{needed[NullKind(asked.null)]} held-out images; got {n_held_out}",
+            f"{needed[asked.null]} held-out images; got {n_held_out}",
         )
     return asked.null
 
@@ -237,6 +240,8 @@ def search(asked: ScanRequest, *, progress: Progress | None = None) -> Found:
         raise DomainError("bad_scan_parameter", str(error)) from error
     except (ConnectionError, ModuleNotFoundError) as error:
         raise DomainError("cluster_unreachable", f"MUSESCAN_CLUSTER: {error}") from error
+    except ChildProcessError as error:
+        raise DomainError("workers_lost", str(error)) from error
     return Found(
         n_background=test.n_background,
         n_nodes=test.shape[1],
@@ -269,18 +274,19 @@ def spread() -> dict[str, Any]:
 
 def scanned(pvalues: RankedPvalues, asked: ScanRequest) -> ImageScan:
     """The individual scans, spread where there is something to spread them over."""
-    how: dict[str, Any] = {"statistic": asked.statistic, "alpha_max": asked.alpha_max}
+    how: dict[str, Any] = {"statistic": str(asked.statistic), "alpha_max": asked.alpha_max}
     if settings.CLUSTER or settings.SCAN_WORKERS > 1:
         return scan_image_blocks(pvalues, **how, **spread())
     return scan_images(pvalues, **how)
 
 
 def group_search(asked: ScanRequest) -> dict[str, Any]:
-    """The parameters of the group scan."""
+    """The parameters of the group scan, in values that processes without Django can read."""
     names = (
         "statistic", "alpha_max", "n_restarts", "seed", "max_images", "max_nodes", "engine",
     )  # fmt: skip
-    return {name: getattr(asked, name) for name in names}
+    values = {name: getattr(asked, name) for name in names}
+    return {name: str(each) if isinstance(each, str) else each for name, each in values.items()}
 
 
 def calibrated_group(

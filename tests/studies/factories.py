@@ -122,6 +122,19 @@ def image_set(
     return made
 
 
+def model(*, workspace: Workspace) -> GenerativeModel:
+    """A registered model, whose weights nobody needs."""
+    return GenerativeModel.objects.create(
+        workspace=workspace,
+        name=f"model {next(numbers)}",
+        architecture="vae",
+        configuration={"width": 8},
+        training={"epochs": 1},
+        layers=[{"name": "decoder.2", "shape": [4, 4, 4]}],
+        weights_sha256="0" * 64,
+    )
+
+
 def kept_set(
     n: int = 40,
     *,

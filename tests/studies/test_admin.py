@@ -13,7 +13,6 @@ from studies.models import (
     BlockKind,
     CompletionCode,
     EntryService,
-    GenerativeModel,
     Identity,
     ImageRole,
     Invitation,
@@ -59,15 +58,7 @@ def record(db):
     questions = ["creativity_likert", "four_labels"]
     study = factories.study(workspace=workspace, questions=questions)
     people = [factories.rated_participant(study, seed=seed) for seed in range(2)]
-    GenerativeModel.objects.create(
-        workspace=workspace,
-        name=f"model of {study}",
-        architecture="vae",
-        configuration={"width": 8},
-        training={"epochs": 1},
-        layers=[{"name": "decoder.2", "shape": [4, 4, 4]}],
-        weights_sha256="0" * 64,
-    )
+    factories.model(workspace=workspace)
     factories.job(workspace=workspace)
     analyse(study=study)
     decide(participant=people[0], verdict="approved")

@@ -54,3 +54,24 @@ def test_what_is_not_defined_is_explained():
 @pytest.mark.parametrize(("n", "words"), [(0, "0 people"), (1, "1 person"), (1200, "1,200 people")])
 def test_counts_agree_with_their_nouns(n, words):
     assert wording.count(n, "person", "people") == words
+
+
+def calibration(**changes):
+    return {
+        "n_exceeding": 7, "n_replicates": 199, "pvalue": 0.04, "interval": [0.014, 0.071],
+        "confidence": 0.95, **changes,
+    }  # fmt: skip
+
+
+def test_a_groups_p_comes_with_what_it_stands_on():
+    assert wording.calibration_sentence(calibration()) == (
+        "Of 199 null groups of as many images 7 scored as high as this group: p = 0.040. The share "
+        "of null groups that score as high lies in [0.014, 0.071] with 95 % confidence."
+    )
+
+
+def test_the_smallest_p_there_can_be_is_called_that():
+    words = wording.calibration_sentence(calibration(n_exceeding=0, pvalue=0.005))
+    assert (
+        "none scored as high as this group: p = 0.005, the smallest that 199 null groups" in words
+    )

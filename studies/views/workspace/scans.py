@@ -61,9 +61,11 @@ def calibration_words(scan: Scan) -> str:
     if not scan.null_kind:
         return ""
     return wording.calibration_sentence(
-        n_exceeding=scan.group_n_exceeding,
-        n_replicates=scan.n_replicates,
-        pvalue=scan.group_pvalue,
-        bounds=(scan.group_pvalue_low, scan.group_pvalue_high),
-        confidence=scan.confidence,
+        {
+            "n_exceeding": scan.group_n_exceeding,
+            "n_replicates": scan.n_replicates,
+            "pvalue": scan.group_pvalue,
+            "interval": [scan.group_pvalue_low, scan.group_pvalue_high],
+            "confidence": scan.confidence,
+        }
     )

@@ -13,7 +13,7 @@ from studies.services.scans import run_scan
 from tests.studies import factories
 
 pytestmark = pytest.mark.django_db
-LAYER = "decoder.dense1"
+LAYER = factories.LAYER
 
 
 @pytest.fixture
@@ -21,20 +21,8 @@ def workspace():
     return factories.workspace()
 
 
-def make_set(workspace, name, n, *, seed, shift=0.0, n_nodes=30, process=Process.NORMAL):
-    rng = np.random.default_rng(seed)
-    values = rng.normal(size=(n, n_nodes)).astype(np.float32)
-    values[:, :6] += shift
-    return create_image_set(
-        workspace=workspace,
-        name=name,
-        process=process,
-        images=rng.integers(0, 256, (n, 8, 8), dtype=np.uint8),
-        latents=rng.normal(size=(n, 2)).astype(np.float32),
-        activations={LAYER: values},
-        model=None,
-        generation={"seed": seed, "n": n},
-    )
+def make_set(workspace, name, n, **more):
+    return factories.kept_set(n, workspace=workspace, name=name, **more)
 
 
 @pytest.fixture
