@@ -1,17 +1,16 @@
 """How near the counting pass of a group scan comes to merely reading the same memory."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
-from scanning import Background
 from scanning import _group_numba as kernels
-from scanning import group as group_module
-from scanning._ranks import rank_pvalues
-from tests.benchmarks.scanner.data import planted
 from tests.benchmarks.scanner.report import Row
 from tests.benchmarks.scanner.setting import Setting
 from tests.benchmarks.scanner.timing import median_seconds
+
+SHAPE, QUICK_SHAPE = (4_000, 12_544), (1_000, 12_544)
 
 
 def measure(setting: Setting) -> Iterator[Row]:
@@ -23,29 +22,34 @@ def measure(setting: Setting) -> Iterator[Row]:
 
 
 def _measure(setting: Setting) -> Iterator[Row]:
-    background, test = planted(1_000 if setting.quick else 4_000, 12_544, 300)
-    ranked = rank_pvalues(Background.fit(background).ranks(test), 0.5)
-    problem = group_module._Problem.of(ranked, 0, ranked.ranks.shape)
-    coarse, n_edges = problem.coarse, len(problem.edges)
-    images, nodes = (np.arange(length) for length in coarse.shape)
-    words = coarse.view(np.uint64)
-    read = coarse.nbytes / median_seconds(
+    shape = QUICK_SHAPE if setting.quick else SHAPE
+    ranks = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    words = ranks.view(np.uint64)
+    read = ranks.nbytes / median_seconds(
         lambda: np.bitwise_xor.reduce(words, axis=None), setting.n_runs
     )
-    yield Row(
-        f"plain read, {coarse.nbytes / 1e6:.0f} MB", read / 1e9, unit=" GB/s", note="one thread"
-    )
-    for side, count, held, n_counted in (
-        ("images", kernels._count_rows, nodes, len(images)),
-        ("nodes", kernels._count_columns, images, len(nodes)),
-    ):
-        counts = np.empty((n_edges, n_counted), np.int32)
-        base = np.zeros(n_counted, np.int32)
-        speed = coarse.nbytes / median_seconds(
-            lambda count=count, held=held, base=base, counts=counts: count(
-                coarse, held, 0, base, counts
-            ),
-            setting.n_runs,
-        )
-        note = f"{speed / read:.1%} of a plain read, one byte per p-value, {n_edges} thresholds"
+    size = f"{ranks.nbytes / 1e6:.0f} MB"
+    yield Row(f"plain read, {size}", read / 1e9, unit=" GB/s", note="one thread")
+    n_levels, passes = _passes(ranks)
+    for side, count in passes.items():
+        speed = ranks.nbytes / median_seconds(count, setting.n_runs)
+        note = f"{speed / read:.1%} of a plain read, one byte per p-value, {n_levels} thresholds"
         yield Row(f"counting small p-values of {side}", speed / 1e9, unit=" GB/s", note=note)
+
+
+def _passes(ranks: NDArray[np.uint8]) -> tuple[int, dict[str, Callable[[], None]]]:
+    """Thresholds of one pass, and counting at them: images for all nodes, nodes for all images."""
+    n_levels = 4 if hasattr(kernels, "count_levels") else 50
+    images, nodes = (np.arange(length) for length in ranks.shape)
+    of_images, of_nodes = (np.empty((n_levels, len(side)), np.int32) for side in (images, nodes))
+    if hasattr(kernels, "count_levels"):
+        turned, limits = np.ascontiguousarray(ranks.T), np.arange(n_levels) * 16
+        return n_levels, {
+            "images": lambda: kernels.count_levels(turned, nodes, limits, of_images),
+            "nodes": lambda: kernels.count_levels(ranks, images, limits, of_nodes),
+        }
+    no_images, no_nodes = (np.zeros(len(side), np.int32) for side in (images, nodes))
+    return n_levels, {
+        "images": lambda: kernels._count_rows(ranks, nodes, 0, no_images, of_images),
+        "nodes": lambda: kernels._count_columns(ranks, images, 0, no_nodes, of_nodes),
+    }
