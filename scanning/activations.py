@@ -9,6 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from scanning._validation import whole_number
+
 
 def layer_names(model: nn.Module) -> list[str]:
     """Names of the layers of `model` that can be captured, outermost first."""
@@ -96,7 +98,8 @@ def layer_activations(
     Raises
     ------
     ValueError
-        If a layer is unknown or did not run, or there are no inputs.
+        If a layer is unknown, did not run, or did not put out one row per input (as a layer
+        that runs twice), there are no inputs, or `batch_size` is not a whole number >= 1.
 
     Notes
     -----
@@ -111,6 +114,7 @@ def layer_activations(
     tensor = torch.as_tensor(inputs)
     if tensor.ndim == 0 or len(tensor) == 0:
         raise ValueError(f"inputs must hold at least one image; got shape {tuple(tensor.shape)}")
+    batch_size = whole_number(batch_size, "batch_size", minimum=1)
     parameter = next(model.parameters(), None)
     run = model if forward is None else forward
     was_training = model.training
@@ -128,4 +132,11 @@ def layer_activations(
     silent = [name for name, batches in collected.items() if not batches]
     if silent:
         raise ValueError(f"layers must run during the forward pass; {', '.join(silent)} did not")
-    return {name: np.concatenate(batches) for name, batches in collected.items()}
+    found = {name: np.concatenate(batches) for name, batches in collected.items()}
+    for name, values in found.items():
+        if len(values) != len(tensor):  # as a layer that runs twice in one pass
+            raise ValueError(
+                f"layers must put out one row per input; {name} gave {len(values)} rows "
+                f"for {len(tensor)}"
+            )
+    return found

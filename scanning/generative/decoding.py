@@ -153,9 +153,11 @@ def fit_activity(
     Raises
     ------
     ValueError
-        If the layer is unknown or the images do not fit the model.
+        If the layer is unknown, the images do not fit the model, or `batch_size` is not a
+        whole number >= 1.
     """
     _hidden_layer(model, layer)
+    batch_size = whole_number(batch_size, "batch_size", minimum=1)
     data = image_tensor(images)
     expected = decoder_layers(model)["pixels"]
     if data.shape[1:] != expected:

@@ -77,6 +77,19 @@ def test_odd_layers_and_no_inputs_are_refused(inputs):
         layer_activations(lstm, np.empty((0, 3)), [])
 
 
+def test_a_layer_that_runs_twice_is_refused_rather_than_mixed(inputs):
+    shared = nn.ReLU()
+    model = nn.Sequential(nn.Flatten(), shared, shared)
+    with pytest.raises(ValueError, match="one row per input; 1 gave 14 rows for 7"):
+        layer_activations(model, inputs, ["0", "1"], batch_size=4)
+
+
+@pytest.mark.parametrize("batch_size", [0, -1, 1.5, None])
+def test_a_bad_batch_size_is_named(network, inputs, batch_size):
+    with pytest.raises(ValueError, match=r"^batch_size must be a whole number of at least 1; got "):
+        layer_activations(network, inputs, ["0"], batch_size=batch_size)
+
+
 def test_progress_reaches_the_end(network, inputs):
     calls = []
     layer_activations(
