@@ -50,7 +50,12 @@ def build() -> str:
     activity = fit_activity(trained.model, pictures, LAYER)
     sets = {}
     for seed, (name, n, how) in enumerate(
-        [("Background", 80, None), ("Normal", 30, None), ("Creative", 30, creative)]
+        [
+            ("Background", 80, None),
+            ("Normal", 30, None),
+            ("Creative", 30, creative),
+            ("Held out", 60, None),
+        ]
     ):
         made = generate(
             trained.model, n, seed=seed, layers=[LAYER, "pixels"], creative=how, activity=activity
