@@ -1,22 +1,21 @@
-"""Steps of the group scan on a torch device, behind the signatures of `_group_numba`.
+"""Steps of the group scan on a torch device, as those of `_group_compiled`.
 
 Counts are integers and so the same as the compiled ones; scores are computed in double
 precision, and those within rounding of the best are scored again by the compiled statistic,
 so that both engines choose alike.
 """
 
-from typing import Any
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from scanning import _group_numba as kernels
+from scanning._group_compiled import Found
+from scanning._group_ranks import GroupRanks
 from scanning._statistics_numba import BERK_JONES, HIGHER_CRITICISM, phi
 
 MAX_ENTRIES = 1 << 24  # of one block of p-values or of counts, to bound memory
 NEARLY = 1e-9  # scores that are relatively so near to the best are compared again
-
-Found = tuple[float, int, NDArray[np.int64]]
 
 
 def has_device() -> bool:
@@ -27,60 +26,43 @@ def has_device() -> bool:
 class TorchEngine:
     """Steps over one matrix, whose ranks stay on the device."""
 
-    def __init__(self, coarse: NDArray[np.uint8], fine: NDArray[Any]) -> None:
-        self.device = torch.device("cuda" if has_device() else "cpu")
-        self._coarse = torch.tensor(coarse, device=self.device)
-        # Torch computes little in unsigned types.
-        self._fine = torch.tensor(fine.astype(np.int32), device=self.device)
+    is_threaded = False
 
-    def step(
-        self,
-        coarse: NDArray[np.uint8],
-        fine: NDArray[Any],
-        edges: NDArray[np.int64],
-        alphas: NDArray[np.float64],
-        statistic: int,
-        by_rows: bool,
-        held: NDArray[np.int64],
-        full: bool,
-        floor: float,
-        cap: int,
-    ) -> Found:
-        """As `_group_numba.step`; the ranks come from those given at the start."""
-        ranks = self._held(self._fine if full else self._coarse, by_rows, held)
-        levels = alphas if full else alphas[edges]
+    def __init__(self, ranks: GroupRanks, statistic: int, caps: tuple[int, int]) -> None:
+        self.device = torch.device("cuda" if has_device() else "cpu")
+        self._alphas, self._edges = ranks.alphas, ranks.edges
+        self._statistic, self._caps = statistic, caps
+        self._coarse = torch.tensor(ranks.coarse[:, : ranks.shape[1]], device=self.device)
+        # Torch computes little in unsigned types.
+        self._fine = torch.tensor(ranks.fine.astype(np.int32), device=self.device)
+
+    def at_edges(self, by_rows: bool, held: NDArray[np.int64], edges: NDArray[np.int64]) -> Found:
+        """As `CompiledEngine.at_edges`."""
+        ranks = self._held(self._coarse, by_rows, held)
+        counts = torch.stack([(ranks <= int(edge)).sum(1, dtype=torch.int32) for edge in edges])
+        score, position, members = kernels.best_level(
+            counts.cpu().numpy(),
+            len(held),
+            self._alphas[self._edges[edges]],
+            self._statistic,
+            0.0,
+            self._caps[0 if by_rows else 1],
+        )
+        return score, int(edges[position]) if position >= 0 else -1, members
+
+    def at_all(self, by_rows: bool, held: NDArray[np.int64], floor: float) -> Found:
+        """As `CompiledEngine.at_all`."""
+        ranks = self._held(self._fine, by_rows, held)
+        cap = self._caps[0 if by_rows else 1]
         best: Found = (floor, -1, np.empty(0, np.int64))
-        length = max(1, min(MAX_ENTRIES // len(ranks), len(levels)))
-        for first in range(0, len(levels), length):
-            counts = _counts(ranks, first, min(first + length, len(levels)))
-            found = _best_prefix(
-                counts, ranks.shape[1], levels[first : first + length], statistic, best[0], cap
-            )
+        length = max(1, min(MAX_ENTRIES // len(ranks), len(self._alphas)))
+        for first in range(0, len(self._alphas), length):
+            alphas = self._alphas[first : first + length]
+            counts = _counts(ranks, first, first + len(alphas))
+            found = _best_prefix(counts, len(held), alphas, self._statistic, best[0], cap)
             if found[1] >= 0:
                 best = (found[0], first + found[1], found[2])
-        score, position, members = best
-        return score, position if full or position < 0 else int(edges[position]), members
-
-    def level_step(
-        self,
-        coarse: NDArray[np.uint8],
-        edges: NDArray[np.int64],
-        alphas: NDArray[np.float64],
-        level: int,
-        statistic: int,
-        by_rows: bool,
-        held: NDArray[np.int64],
-        floor: float,
-        cap: int,
-    ) -> Found:
-        """As `_group_numba.level_step`."""
-        ranks = self._held(self._coarse, by_rows, held)
-        counts = (ranks <= level).sum(1)[None]
-        at_level = alphas[edges[level : level + 1]]
-        score, position, members = _best_prefix(
-            counts, ranks.shape[1], at_level, statistic, floor, cap
-        )
-        return score, -1 if position < 0 else int(edges[level]), members
+        return best
 
     def _held(self, ranks: torch.Tensor, by_rows: bool, held: NDArray[np.int64]) -> torch.Tensor:
         """Ranks (elements, held) among the elements that are held."""

@@ -4,6 +4,8 @@ Plain threads rather than numba's own: those abort the process when two threads 
 server enter a parallel region at once, and do not survive a fork.
 """
 
+import os
+import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -14,6 +16,12 @@ from numba.core import config
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+# Kept from call to call: starting threads takes longer than many a scan.
+_pools: dict[int, ThreadPoolExecutor] = {}
+_inside = threading.local()
+# A forked child has none of its parent's threads.
+os.register_at_fork(after_in_child=_pools.clear)
+
 
 def n_threads() -> int:
     """Threads to use: the cores this process may run on, or NUMBA_NUM_THREADS where set."""
@@ -21,13 +29,45 @@ def n_threads() -> int:
 
 
 def map_threads(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-    """`[function(item) for item in items]`, in that order, several at a time."""
+    """`[function(item) for item in items]`, in that order, several at a time.
+
+    The calling thread works too. Called from within such work it goes one by one: threads
+    that wait for one another in the same pool could wait for ever.
+    """
     work = list(items)
     workers = min(n_threads(), len(work))
-    if workers <= 1:
+    if workers <= 1 or getattr(_inside, "busy", False):
         return [function(item) for item in work]
-    with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(function, work))
+    results: dict[int, Result] = {}
+    left = iter(range(len(work)))  # its next() is one step of the interpreter, so thread-safe
+
+    def take() -> None:
+        _inside.busy = True
+        try:
+            for position in left:
+                results[position] = function(work[position])
+        finally:
+            _inside.busy = False
+
+    helpers = [_pool(workers - 1).submit(take) for _ in range(workers - 1)]
+    try:
+        take()
+    finally:
+        for helper in helpers:
+            if not helper.cancel():
+                helper.exception()  # waits, so that nothing runs on after an error
+    for helper in helpers:
+        if not helper.cancelled():
+            helper.result()
+    return [results[position] for position in range(len(work))]
+
+
+def _pool(n_workers: int) -> ThreadPoolExecutor:
+    pool = _pools.get(n_workers)
+    if pool is None:
+        # Two threads may both come here; the loser's pool is never used and holds no thread.
+        pool = _pools.setdefault(n_workers, ThreadPoolExecutor(n_workers, "scanning"))
+    return pool
 
 
 def blocks(length: int, *, minimum: int = 1) -> list[tuple[int, int]]:

@@ -72,10 +72,10 @@ def test_auto_takes_torch_where_it_pays(monkeypatch, has_device):
     used = []
 
     class Spy(_group_torch.TorchEngine):
-        def __init__(self, coarse, fine):
+        def __init__(self, *arguments):
             used.append(True)
             monkeypatch.setattr(_group_torch, "has_device", lambda: False)
-            super().__init__(coarse, fine)
+            super().__init__(*arguments)
 
     monkeypatch.setattr(_group_torch, "TorchEngine", Spy)
     assert_same(scan_group(matrix, engine="auto"), expected)

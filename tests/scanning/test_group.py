@@ -12,8 +12,12 @@ from hypothesis.extra import numpy as hnp
 from numba.core import config
 
 from scanning import STATISTICS, Background, scan_group
+from scanning import _group_ascent as ascent_module
 from scanning import _group_numba as kernels
-from scanning import group as group_module
+from scanning._group_ascent import ALL, Problem
+from scanning._group_compiled import CompiledEngine
+from scanning._group_ranks import N_EDGES, GroupRanks
+from scanning._ranks import rank_pvalues
 from tests import reference
 
 PVALUES = st.integers(1, 12).map(lambda k: k / 12) | st.floats(1e-12, 1.0)
@@ -52,7 +56,7 @@ def best_side(matrix, held, name, alpha_max):
 )
 @settings(max_examples=40, deadline=None)
 def test_is_a_fixed_point_over_all_subsets(name, matrix, alpha_max, max_side):
-    with patch.object(group_module, "MAX_SIDE", max_side):  # by ascent alone, or exhaustive
+    with patch.object(ascent_module, "MAX_SIDE", max_side):  # by ascent alone, or exhaustive
         group = scan_group(matrix, statistic=name, alpha_max=alpha_max, n_restarts=2)
     assert group.size == len(group.images) * len(group.nodes)
     if group.score == 0:
@@ -81,7 +85,7 @@ def test_is_a_fixed_point_over_all_subsets(name, matrix, alpha_max, max_side):
 def test_is_a_fixed_point_among_subsets_within_the_caps(
     name, matrix, max_images, max_nodes, max_side
 ):
-    with patch.object(group_module, "MAX_SIDE", max_side):
+    with patch.object(ascent_module, "MAX_SIDE", max_side):
         group = scan_group(
             matrix, statistic=name, n_restarts=2, max_images=max_images, max_nodes=max_nodes
         )
@@ -97,20 +101,11 @@ def test_is_a_fixed_point_among_subsets_within_the_caps(
     assert reference.best_nodes(matrix, group.images, name, 0.5, max_nodes) <= limit
 
 
-def step(problem, by_rows, held, cap=1_000, kernel=kernels.step):
-    """One step at full resolution from nothing."""
-    return kernel(
-        problem.coarse,
-        problem.fine,
-        problem.edges,
-        problem.alphas,
-        problem.statistic,
-        by_rows,
-        held,
-        True,
-        0.0,
-        cap,
-    )
+def problem_of(matrix, name="berk_jones", alpha_max=1.0, caps=None):
+    code = list(STATISTICS).index(name)
+    caps = caps or matrix.shape
+    ranks = GroupRanks.of(rank_pvalues(matrix, alpha_max))
+    return Problem(ranks, code, caps, CompiledEngine(ranks, code, caps))
 
 
 @pytest.mark.parametrize("name", STATISTICS)
@@ -123,10 +118,8 @@ def step(problem, by_rows, held, cap=1_000, kernel=kernels.step):
 def test_step_is_exact_over_all_subsets_of_images(name, matrix, held, cap):
     """Prefixes that end with a group of ties or at the cap are enough: none inside scores more."""
     held = np.array(sorted({h % matrix.shape[1] for h in held}))
-    code = list(STATISTICS).index(name)
-    ranked = group_module.rank_pvalues(matrix, 1.0)
-    problem = group_module._Problem.of(ranked, code, matrix.shape)
-    score, rank, images = step(problem, True, held, cap)
+    problem = problem_of(matrix, name, caps=(cap, cap))
+    score, rank, images = problem.step(True, held, ALL, 0.0)
     expected = max(
         reference.statistic(name, alpha, (matrix[np.ix_(rows, held)] <= alpha).sum(), n)
         for rows in reference.subsets(len(matrix), cap)
@@ -136,41 +129,98 @@ def test_step_is_exact_over_all_subsets_of_images(name, matrix, held, cap):
     assert score == pytest.approx(expected, rel=1e-9)
     assert len(images) <= cap
     if rank >= 0:
-        alpha = problem.alphas[rank]
+        alpha = problem.ranks.alphas[rank]
         inside = matrix[np.ix_(images, held)]
         found = reference.statistic(name, alpha, (inside <= alpha).sum(), inside.size)
         assert found == pytest.approx(score, rel=1e-9)
 
 
 @pytest.mark.parametrize("name", STATISTICS)
-@pytest.mark.parametrize("n_background", [400, 100_000])
+@pytest.mark.parametrize("n_background", [600, 100_000])
 def test_is_a_fixed_point_over_every_threshold_where_the_start_is_coarse(name, n_background):
     matrix = planted(40, 60, min(n_background, 2_000), seed=1)
     if n_background > 2_000:  # as good as continuous: no two p-values alike
         matrix = matrix * (1 - 1e-6 * np.random.default_rng(0).random(matrix.shape))
     group = scan_group(matrix, statistic=name, n_restarts=3)
-    assert group.n_thresholds == len(np.unique(matrix[matrix <= 0.5])) > group_module.N_EDGES
+    assert group.n_thresholds == len(np.unique(matrix[matrix <= 0.5])) > N_EDGES
     limit = group.score * (1 + 1e-9)
     assert best_side(matrix, group.nodes, name, 0.5) == pytest.approx(group.score, rel=1e-9)
     assert best_side(matrix, group.nodes, name, 0.5) <= limit
     assert best_side(matrix.T, group.images, name, 0.5) <= limit
 
 
-def test_thresholds_in_several_blocks_give_the_same(monkeypatch):
+@pytest.mark.parametrize("shape", [(1, 1), (8, 8), (9, 17), (70, 5), (131, 66)])
+def test_coarse_ranks_are_the_first_edges_at_or_above_both_ways_round(shape):
+    matrix = planted(*shape, 2_000, seed=3)
+    ranked = rank_pvalues(matrix, 0.5)
+    ranks = GroupRanks.of(ranked)
+    expected = np.searchsorted(ranked.alphas[ranks.edges], matrix)
+    expected[expected == len(ranks.edges)] = kernels.ABOVE
+    np.testing.assert_array_equal(ranks.coarse[: shape[0], : shape[1]], expected)
+    np.testing.assert_array_equal(ranks.turned, ranks.coarse.T)
+    assert (ranks.coarse[shape[0] :] == kernels.ABOVE).all()
+    assert (ranks.coarse[:, shape[1] :] == kernels.ABOVE).all()
+
+
+@pytest.mark.parametrize("n_held", [0, 1, 3, 254, 255, 256, 700])
+def test_counts_at_levels_are_those_of_plain_comparison(n_held):
+    rng = np.random.default_rng(n_held)
+    ranks = rng.integers(0, 256, (700, 24)).astype(np.uint8)
+    ranks[:, 0] = 0  # all below every limit: bytes would overflow
+    held = np.sort(rng.choice(700, n_held, replace=False))
+    limits = np.array([0, 3, 90, 254, 17])  # a batch and one more
+    counts = np.empty((len(limits), 24), np.int32)
+    kernels.count_levels(ranks, held, limits, counts)
+    expected = (ranks[held] <= limits[:, None, None]).sum(axis=1)
+    np.testing.assert_array_equal(counts, expected)
+
+
+@given(
+    floor_share=st.sampled_from([0.0, 0.5, 0.9, 0.999, 1.0]),
+    n_bounds=st.integers(2, 40),
+    by_rows=st.booleans(),
+    seed=st.integers(0, 50),
+)
+@settings(max_examples=60, deadline=None)
+def test_thresholds_left_out_are_never_those_that_beat_the_floor(
+    floor_share, n_bounds, by_rows, seed
+):
+    matrix = planted(30, 50, 2_000, seed=seed)
+    problem = problem_of(matrix, alpha_max=0.5)
+    rng = np.random.default_rng(seed)
+    held = np.sort(rng.choice(50 if by_rows else 30, 12, replace=False))
+    columns = matrix[:, held] if by_rows else matrix[held].T
+    best = max(
+        float(STATISTICS["berk_jones"](alpha, n_alpha, n).max())
+        for alpha in problem.ranks.alphas
+        for n_alpha in [np.cumsum(np.sort((columns <= alpha).sum(axis=1))[::-1])]
+        for n in [np.arange(1, len(columns) + 1) * len(held)]
+    )
+    with patch("scanning._group_compiled.N_BOUNDS", n_bounds):
+        engine = CompiledEngine(problem.ranks, 0, matrix.shape)
+    score, rank, _ = engine.at_all(by_rows, held, floor_share * best * (1 + 1e-12))
+    if floor_share == 1.0:
+        assert rank == -1
+    else:
+        assert score == pytest.approx(best, rel=1e-12)
+
+
+def test_thresholds_in_several_bands_give_the_same(monkeypatch):
     matrix = planted(40, 60, 2_000, seed=2)
-    expected = scan_group(matrix)
-    problem = group_module._Problem.of(group_module.rank_pvalues(matrix, 0.5), 0, matrix.shape)
-    whole = step(problem, True, expected.nodes)
+    held = scan_group(matrix).nodes
+    ranks = problem_of(matrix, alpha_max=0.5).ranks
+    whole = CompiledEngine(ranks, 0, matrix.shape).at_all(True, held, 0.0)
     # The Python version of the step sees the smaller limit.
-    monkeypatch.setattr(kernels, "MAX_COUNTS", 40 * 20)
-    parts = step(problem, True, expected.nodes, kernel=kernels.step.py_func)
+    monkeypatch.setattr(kernels, "MAX_ENTERING", 40)
+    monkeypatch.setattr(kernels, "full_step", kernels.full_step.py_func)
+    parts = CompiledEngine(ranks, 0, matrix.shape).at_all(True, held, 0.0)
     assert parts[:2] == whole[:2]
     np.testing.assert_array_equal(parts[2], whole[2])
 
 
 @pytest.mark.parametrize("name", STATISTICS)
 def test_gap_of_the_ascent_to_brute_force_is_small_on_the_whole(name, monkeypatch):
-    monkeypatch.setattr(group_module, "MAX_SIDE", 0)
+    monkeypatch.setattr(ascent_module, "MAX_SIDE", 0)
     gaps = []
     for case in range(40):
         matrix = planted(7, 9, (20, 100, 1_000)[case % 3], seed=case, shift=case % 2)

@@ -108,9 +108,9 @@ def test_bad_ranks_are_refused(numbers, n_background, message):
         RankedPvalues(numbers, n_background)
 
 
-def test_scan_of_ranks_takes_little_more_than_a_byte_per_pvalue():
-    # Few levels: blocks of counts at full resolution, at most 16 MB a thread, are not needed.
-    numbers = np.random.default_rng(0).integers(0, 100, (2_000, 3_000), np.uint8)
+def test_scan_of_ranks_takes_few_bytes_per_pvalue():
+    # Coarse ranks both ways round, and at most 16 MB for each of two ascents at the end.
+    numbers = np.random.default_rng(0).integers(0, 100, (4_000, 5_000), np.uint8)
     ranked = RankedPvalues(numbers, 99)
     scan_group(ranked, n_restarts=0)
     tracemalloc.start()
@@ -119,7 +119,7 @@ def test_scan_of_ranks_takes_little_more_than_a_byte_per_pvalue():
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert numbers.size < peak < 2 * numbers.size
+    assert 2 * numbers.size < peak < 2 * numbers.size + 2 * 17e6
 
 
 def test_results_are_plain_in_json():
