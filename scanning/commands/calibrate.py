@@ -35,7 +35,7 @@ def calibrate(options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
         low, high = group.interval
         lines += [
             f"{layer}: group score {group.score:.4f}, p = {group.pvalue:.4g} "
-            f"({options.confidence:.0%} interval {low:.4g} to {high:.4g}), "
+            f"({100 * options.confidence:g}% interval {low:.4g} to {high:.4g}), "
             f"{len(group.null_scores)} null groups of {group.group_size}",
             *table(
                 ("image", "score", "p", "low", "high"),

@@ -3,11 +3,11 @@
 import argparse
 from typing import Any
 
+from scanning._plain import plain
 from scanning.cluster import scan_layers
 from scanning.commands.layers import layer_pvalues
 from scanning.commands.options import search, workers
 from scanning.commands.output import table
-from scanning.results import ImageScan
 
 
 def scan(options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
@@ -21,33 +21,23 @@ def scan(options: argparse.Namespace) -> tuple[dict[str, Any], list[str]]:
     report: dict[str, Any] = {"tail": options.tail, "layers": {}}
     lines: list[str] = []
     for layer, both in found.items():
-        images = _image_scan(both.images)
-        if options.nodes:
-            images["nodes"] = [both.images.nodes(i).tolist() for i in range(len(both.images))]
+        images, group = both.images, both.group
         report["layers"][layer] = {
-            "n_images": len(both.images),
-            "n_nodes": both.images.n_nodes,
-            "group": both.group.to_dict(),
-            "images": images,
+            "n_images": len(images),
+            "n_nodes": images.n_nodes,
+            "group": group.to_dict(),
+            "images": images.to_dict() if options.nodes else plain(images),
         }
+        members = set(group.images.tolist())
+        rows = enumerate(zip(images.scores, images.sizes, images.alphas, strict=True))
         lines += [
-            f"{layer}: group score {both.group.score:.4f} at alpha {both.group.alpha:.4g}, "
-            f"{len(both.group.images)} of {len(both.images)} images × "
-            f"{len(both.group.nodes)} of {both.images.n_nodes} nodes",
+            f"{layer}: group score {group.score:.4f} at alpha {group.alpha:.4g}, "
+            f"{len(group.images)} of {len(images)} images × "
+            f"{len(group.nodes)} of {images.n_nodes} nodes",
             *table(
                 ("image", "score", "size", "alpha", "in group"),
-                [
-                    (i, score, size, alpha, "yes" if i in members else "no")
-                    for members in [set(both.group.images.tolist())]
-                    for i, (score, size, alpha) in enumerate(
-                        zip(both.images.scores, both.images.sizes, both.images.alphas, strict=True)
-                    )
-                ],
+                [(i, *row, "yes" if i in members else "no") for i, row in rows],
             ),
             "",
         ]
     return report, lines[:-1]
-
-
-def _image_scan(scan: ImageScan) -> dict[str, Any]:
-    return {name: value for name, value in vars(scan).items() if not name.startswith("_")}
