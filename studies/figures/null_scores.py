@@ -43,18 +43,20 @@ def null_histogram(
     lowest, highest = min(scores.min(), observed), max(scores.max(), observed)
     room = 0.03 * (highest - lowest) or 1.0
     x_scale = alt.Scale(domain=[lowest - room, highest + room], nice=False, zero=False)
+    # A label that would stick out of the figure is left out.
+    x_axis = alt.Axis(labelBound=True)
     y = alt.Y("n:Q", title="Null groups", axis=alt.Axis(tickMinStep=1))
     # The words stand on that side of the line where there is room for them.
     to_the_left = observed > (lowest + highest) / 2
     observed_at = alt.Chart(inline_data(mark)).encode(
-        x=alt.X("score:Q", title="Score of the group", scale=x_scale)
+        x=alt.X("score:Q", title="Score of the group", scale=x_scale, axis=x_axis)
     )
     return assembled(
         [
             alt.Chart(inline_data(bars))
             .mark_rect(color=PROCESS_COLOURS["normal"], stroke=colours.ground, strokeWidth=0.5)
             .encode(
-                x=alt.X("low:Q", title="Score of the group", scale=x_scale),
+                x=alt.X("low:Q", title="Score of the group", scale=x_scale, axis=x_axis),
                 x2="high:Q",
                 y=y,
                 y2="none:Q",

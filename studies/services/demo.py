@@ -41,7 +41,7 @@ N_BACKGROUND = 2000
 N_TEST = 500
 # As many as are tested together: enough for null groups of that size.
 N_HELD_OUT = 1000
-N_REPLICATES = 199
+N_REPLICATES = 99
 # Far from the seeds of the other sets, which follow one another from model to model.
 HELD_OUT_SEED = 2**40
 N_QUANTILES = 4

@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from studies.models import Event, Participant, ParticipantKind, Response, Trial
+from studies.models import Event, Participant, ParticipantKind, Response, Scan, Trial
 from studies.models.fields import NodeSet, pack_nodes, unpack_nodes
 from tests.studies import factories
 
@@ -106,3 +106,30 @@ def test_nodes_come_back_from_the_database():
     result = scan.results.order_by("-size").first()
     assert list(result.nodes) == list(range(result.size))
     assert np.asarray(result.nodes).dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"group_pvalue": 0},
+        {"group_pvalue": 1.5},
+        {"group_pvalue": None},
+        {"group_n_exceeding": 20},
+        {"n_replicates": 0},
+        {"null_kind": "made up"},
+        {"null_kind": ""},
+        {"confidence": None},
+        {"n_held_out": 0},
+        {"group_pvalue_low": 0.9},
+        {"engine": "abacus"},
+    ],
+)
+def test_a_calibration_is_whole_or_not_there(changes):
+    scan = factories.scan(workspace=factories.workspace(), calibrated=True)
+    refused(lambda: Scan.objects.filter(pk=scan.pk).update(**changes))
+
+
+@pytest.mark.parametrize("changes", [{"pvalue": 0}, {"pvalue": 1.01}, {"n_exceeding": None}])
+def test_an_images_p_is_above_0_and_at_most_1(changes):
+    scan = factories.scan(workspace=factories.workspace(), calibrated=True)
+    refused(lambda: scan.results.update(**changes))

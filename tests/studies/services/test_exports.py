@@ -142,6 +142,26 @@ def test_images_come_with_what_the_scan_found(study):
         assert row.stratum == f"{row.process} q1"
 
 
+def test_p_values_of_a_calibrated_scan_are_exported_with_what_they_stand_on(db):
+    lab = factories.workspace()
+    scan = factories.scan(workspace=lab, calibrated=True)
+    archive = zipped(factories.study(workspace=lab, of=scan))
+    frame = table(archive, "images.csv")
+    assert dict(zip(frame["process"], frame["pvalue"], strict=True)) == {
+        "normal": 0.8,
+        "creative": 0.2,
+    }
+    told = json.load(archive.open("codebook.json"))["scan"]["calibration"]
+    assert (told["held_out"], told["n_held_out"]) == ([scan.held_out.get().name], 4)
+    assert told["group"]["interval"] == [0.163, 0.616]
+    assert len(told["group"]["null_scores"]) == told["group"]["n_replicates"] == 19
+
+
+def test_without_calibration_the_cells_are_empty(study):
+    frame = table(zipped(study), "images.csv")
+    assert frame["pvalue"].isna().all()
+
+
 def rich_study():
     """Checks, repeats, practice, a questionnaire, a comprehension check, and changed answers.
 
