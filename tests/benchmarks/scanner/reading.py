@@ -11,6 +11,7 @@ from tests.benchmarks.scanner.setting import Setting
 from tests.benchmarks.scanner.timing import median_seconds
 
 SHAPE, QUICK_SHAPE = (4_000, 12_544), (1_000, 12_544)
+N_LEVELS = 4  # that are counted while the p-values are read once
 
 
 def measure(setting: Setting) -> Iterator[Row]:
@@ -30,26 +31,18 @@ def _measure(setting: Setting) -> Iterator[Row]:
     )
     size = f"{ranks.nbytes / 1e6:.0f} MB"
     yield Row(f"plain read, {size}", read / 1e9, unit=" GB/s", note="one thread")
-    n_levels, passes = _passes(ranks)
-    for side, count in passes.items():
+    for side, count in _passes(ranks).items():
         speed = ranks.nbytes / median_seconds(count, setting.n_runs)
-        note = f"{speed / read:.1%} of a plain read, one byte per p-value, {n_levels} thresholds"
+        note = f"{speed / read:.1%} of a plain read, one byte per p-value, {N_LEVELS} thresholds"
         yield Row(f"counting small p-values of {side}", speed / 1e9, unit=" GB/s", note=note)
 
 
-def _passes(ranks: NDArray[np.uint8]) -> tuple[int, dict[str, Callable[[], None]]]:
-    """Thresholds of one pass, and counting at them: images for all nodes, nodes for all images."""
-    n_levels = 4 if hasattr(kernels, "count_levels") else 50
+def _passes(ranks: NDArray[np.uint8]) -> dict[str, Callable[[], None]]:
+    """Counting images for all nodes, and nodes for all images; each as it lies in memory."""
     images, nodes = (np.arange(length) for length in ranks.shape)
-    of_images, of_nodes = (np.empty((n_levels, len(side)), np.int32) for side in (images, nodes))
-    if hasattr(kernels, "count_levels"):
-        turned, limits = np.ascontiguousarray(ranks.T), np.arange(n_levels) * 16
-        return n_levels, {
-            "images": lambda: kernels.count_levels(turned, nodes, limits, of_images),
-            "nodes": lambda: kernels.count_levels(ranks, images, limits, of_nodes),
-        }
-    no_images, no_nodes = (np.zeros(len(side), np.int32) for side in (images, nodes))
-    return n_levels, {
-        "images": lambda: kernels._count_rows(ranks, nodes, 0, no_images, of_images),
-        "nodes": lambda: kernels._count_columns(ranks, images, 0, no_nodes, of_nodes),
+    of_images, of_nodes = (np.empty((N_LEVELS, len(side)), np.int32) for side in (images, nodes))
+    turned, limits = np.ascontiguousarray(ranks.T), np.arange(N_LEVELS) * 16
+    return {
+        "images": lambda: kernels.count_levels(turned, nodes, limits, of_images),
+        "nodes": lambda: kernels.count_levels(ranks, images, limits, of_nodes),
     }
