@@ -13,6 +13,9 @@ Thresholds come in two resolutions. A coarse rank (one byte) is a p-value's posi
 few `edges`, a fine one its position among all thresholds. At an edge, elements are counted by
 comparing whole rows of bytes, dozens at once; so coarse ranks are kept both ways round. Over
 all thresholds, the p-values are put in order by counting, and one after the other enters.
+
+Kernels that call one another stay in one file: numba keeps what it has compiled until the file
+of the caller changes.
 """
 
 import numba
