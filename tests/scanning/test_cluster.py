@@ -308,7 +308,9 @@ def test_an_error_on_the_cluster_is_raised(cluster):
 
 
 def test_workers_that_die_again_and_again_are_an_error(monkeypatch):
-    dask = pytest.importorskip("dask", reason="distributed is not installed")
+    # First, so that its defaults are there before one of them is set, and stay afterwards.
+    pytest.importorskip("distributed", reason="distributed is not installed")
+    dask = pytest.importorskip("dask")
     monkeypatch.setattr("scanning._dask.MAX_ATTEMPTS", 1)
     with (
         dask.config.set({"distributed.scheduler.allowed-failures": 0}),
