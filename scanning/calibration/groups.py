@@ -14,7 +14,7 @@ from scanning.calibration._counting import MIN_NULL_SCORES, compare, known_score
 from scanning.pvalues import RankedPvalues
 from scanning.results import GroupScan
 
-NULLS = ("held-out", "pooled")
+NULLS = ("auto", "pooled", "held-out")
 # A null of subsets of H held-out images is too narrow the larger their share of H is: measured,
 # 27 %, 12 % and 8 % of normal groups had p <= 0.05 at shares of 1/2, 1/5 and 1/10. Beyond that
 # the pooled null, which is exact, is the only one offered.
@@ -84,7 +84,7 @@ def calibrate_group(
     max_images: int | None = None,
     max_nodes: int | None = None,
     engine: str = "numba",
-    null: str = "held-out",
+    null: str = "auto",
     confidence: float = 0.95,
     seed: int = 0,
     n_workers: int = 1,
@@ -107,9 +107,10 @@ def calibrate_group(
         R, null groups; at least 19.
     statistic, alpha_max, n_restarts, max_images, max_nodes, engine
         As for :func:`scanning.scan_group`, the same for the observed and every null group.
-    null : {"held-out", "pooled"}
-        Where null groups are drawn from: the held-out images alone, or these and the observed
-        group together, for which `observed` must be the matrix. See Notes.
+    null : {"auto", "pooled", "held-out"}
+        Where null groups are drawn from: the held-out images and the observed group together,
+        for which `observed` must be the matrix, or the held-out images alone. "auto" takes the
+        first where it can be had. See Notes.
     confidence : float
         Of the interval, in (0, 1).
     seed : int
@@ -142,9 +143,8 @@ def calibrate_group(
 
     The held-out null has no such loss, but overlapping subsets of H images vary less than fresh
     groups do, by about the factor 1 − M/H in variance, so its p is too small: measured, 7 to 9 %
-    of normal groups had p <= 0.05 at H = 10·M, the least allowed, and 5 to 7 % at 30·M. Where a
-    rate of false positives must hold exactly, take the pooled null. The interval tells the
-    Monte-Carlo error of R draws only.
+    of normal groups had p <= 0.05 at H = 10·M, the least allowed, and 5 to 7 % at 30·M. The
+    interval tells the Monte-Carlo error of R draws only.
 
     Costs R group scans. Phipson & Smyth (2010) for the added one; Clopper & Pearson (1934).
 
@@ -164,6 +164,8 @@ def calibrate_group(
     confidence = open_proportion(confidence, "confidence")
     normal = pvalue_matrix(normal_pvalues, "normal_pvalues")
     group = _Observed.of(observed, group_size, search, normal)
+    if null == "auto":
+        null = "held-out" if group.pvalues is None else "pooled"
     least = MIN_GROUPS_HELD_OUT * group.size if null == "held-out" else group.size
     if len(normal) < least:
         raise ValueError(

@@ -72,8 +72,9 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--null",
         choices=NULLS,
-        default="held-out",
-        help="where null groups are drawn from; only pooled, a permutation test, is exact",
+        default="auto",
+        help="where null groups are drawn from: pooled, a permutation test, is exact and what "
+        "auto takes",
     )
     command.set_defaults(run=calibrate)
 

@@ -126,13 +126,19 @@ def test_images_agree_with_counting(null, scores, confidence):
 
 def test_every_form_of_the_observed_group_gives_the_same():
     scan = scan_group(GROUP, n_restarts=2, seed=4)
-    search = {"n_restarts": 2, "n_replicates": 25, "seed": 4}
+    search = {"n_restarts": 2, "n_replicates": 25, "seed": 4, "null": "held-out"}
     of_matrix = calibrate_group(NORMAL, GROUP, **search).to_dict()
     assert of_matrix == calibrate_group(NORMAL, scan, group_size=5, **search).to_dict()
     assert of_matrix == calibrate_group(NORMAL, scan.score, group_size=5, **search).to_dict()
     other_draws = calibrate_group(NORMAL, scan, group_size=5, **{**search, "seed": 9})
     assert other_draws.scan_seed == 4
     assert other_draws.null_scores.tolist() != of_matrix["null_scores"]
+
+
+def test_the_null_is_the_exact_one_where_it_can_be_had():
+    few = {"n_restarts": 2, "n_replicates": 19}
+    assert calibrate_group(NORMAL, GROUP, **few).null == "pooled"
+    assert calibrate_group(NORMAL, 1.0, group_size=5, **few).null == "held-out"
 
 
 def test_every_form_of_the_images_gives_the_same():
@@ -195,7 +201,7 @@ def test_nothing_anomalous_has_p_1():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"observed": planted(7)}, "normal_pvalues must hold at least 70 images for groups of 7"),
+        ({"observed": planted(7), "null": "held-out"}, "must hold at least 70 images for groups"),
         ({"observed": NORMAL, "null": "pooled", "normal_pvalues": GROUP}, "normal_pvalues must ho"),
         ({"observed": GROUP[:, :3]}, "observed must have the 12 nodes of normal_pvalues; got 3"),
         ({"observed": GROUP * 0}, r"observed must be in \(0, 1\]; got 0.0 at image 0, node 0"),
@@ -210,7 +216,7 @@ def test_nothing_anomalous_has_p_1():
         ({"normal_pvalues": [[np.nan]]}, r"normal_pvalues must be in \(0, 1\]; got nan"),
         ({"normal_pvalues": []}, "normal_pvalues must have two dimensions"),
         ({"n_replicates": 18}, "n_replicates must be a whole number of at least 19; got 18"),
-        ({"null": "images"}, "null must be one of held-out, pooled; got 'images'"),
+        ({"null": "images"}, "null must be one of auto, pooled, held-out; got 'images'"),
         ({"statistic": "bj"}, "statistic must be one of berk_jones"),
         ({"engine": "jax"}, "engine must be one of numba, torch, auto; got 'jax'"),
         ({"max_nodes": 0}, "max_nodes must be a whole number of at least 1; got 0"),

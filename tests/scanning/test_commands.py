@@ -263,7 +263,11 @@ BAD = [
     (["scan", "object.npy"], "object.npy must hold plain arrays; "),
     (["scan", "broken.npz"], "broken.npz must be an .npz file; "),
     (["scan", "broken.safetensors"], "broken.safetensors must be a .safetensors file; "),
-    (["calibrate", "test.npy", "--normal", "test.npy"], "normal_pvalues must hold at least 60"),
+    (["calibrate", "test.npy", "--normal", "test.npy"], "null must hold at least 19 images; got 6"),
+    (
+        ["calibrate", "test.npy", "--normal", "test.npy", "--null", "held-out"],
+        "normal_pvalues must hold at least 60",
+    ),
     (
         ["fit", "test.npy", "--output", "x.npy"],
         "output must end in .npz or .safetensors; got x.npy",
