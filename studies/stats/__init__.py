@@ -5,15 +5,25 @@ from .association import RankAssociation, partial_rank_association, rank_associa
 from .ceiling import disattenuated, split_half
 from .chance_corrected import fleiss_kappa, gwet_ac
 from .clmm import fit_clmm, likelihood_ratio
+from .costs import CostRates, study_cost
 from .groups import auc, two_groups
 from .lmm import fit_lmm
 from .multiplicity import adjust_p_values
 from .pairwise import fit_rao_kupper
+from .pilots import PilotEstimates, pilot_estimates
+from .planning import Plan, plan_study
+from .rating_model import RatingModel, rating_model
 from .reliability import icc
+from .simulated_ratings import RatingDesign, simulate_ratings
 from .trend import ordered_trend
 
 __all__ = [
+    "CostRates",
+    "PilotEstimates",
+    "Plan",
     "RankAssociation",
+    "RatingDesign",
+    "RatingModel",
     "adjust_p_values",
     "auc",
     "disattenuated",
@@ -27,7 +37,12 @@ __all__ = [
     "likelihood_ratio",
     "ordered_trend",
     "partial_rank_association",
+    "pilot_estimates",
+    "plan_study",
     "rank_association",
+    "rating_model",
+    "simulate_ratings",
     "split_half",
+    "study_cost",
     "two_groups",
 ]

@@ -1,0 +1,107 @@
+"""One simulated study, analysed as the real one will be; many of them, in processes."""
+
+import warnings
+from collections.abc import Callable, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+
+import numpy as np
+
+from .association import rank_association
+from .clmm import fit_clmm
+from .lmm import boundary_warnings
+from .rating_model import RatingModel
+from .simulated_ratings import RatingDesign, simulate_ratings
+
+
+@dataclass(frozen=True)
+class Task:
+    """A replicate of one cell of a plan."""
+
+    design: RatingDesign
+    model: RatingModel
+    rater_slopes: bool
+    confidence_level: float
+    seed: int
+    replicate: int
+
+
+@dataclass(frozen=True)
+class Replicate:
+    """What the analysis of one simulated study gave; None where the fit gave nothing.
+
+    `boundary`: a variance was estimated as zero or a correlation at its limit.
+    """
+
+    converged: bool
+    boundary: bool
+    estimate: float | None
+    p: float | None
+    interval: tuple[float, float] | None
+    spearman: float | None
+    spearman_p: float | None
+
+
+def replicate(task: Task) -> Replicate:
+    """Simulate and analyse one study.
+
+    The seed depends on the replicate alone: it is the same whatever process comes to it, and
+    all cells of a plan see the same images, raters and noise as far as their sizes allow, so
+    that differences between cells are more certain than the cells themselves.
+    """
+    seed = np.random.SeedSequence(task.seed, spawn_key=(task.replicate,))
+    ratings = simulate_ratings(task.design, task.model, seed)
+    by_image = ratings.groupby("image").agg(x=("predictor", "first"), mean=("rating", "mean"))
+    rank = rank_association(by_image["x"], by_image["mean"], n_permutations=0, n_bootstrap=0)
+    try:
+        fit = fit_clmm(
+            ratings,
+            fixed=["predictor"],
+            rater_slopes=["predictor"] if task.rater_slopes else (),
+            link=task.model.link,
+        )
+    except (ValueError, np.linalg.LinAlgError):
+        # Such as ratings that all are alike: a study that cannot be analysed shows nothing.
+        return Replicate(False, False, None, None, None, rank.estimate, rank.p)
+    return Replicate(
+        converged=fit.converged,
+        boundary=bool(boundary_warnings(fit.random_sd, fit.random_correlations)),
+        estimate=fit.estimates["predictor"],
+        p=fit.p_values["predictor"],
+        interval=fit.interval(task.confidence_level)["predictor"],
+        spearman=rank.estimate,
+        spearman_p=rank.p,
+    )
+
+
+def replicates(
+    tasks: Sequence[Task], n_workers: int, progress: Callable[[int, int], None] | None
+) -> list[Replicate]:
+    """The replicates in the order of their tasks, in this process or in `n_workers` others.
+
+    Raises
+    ------
+    ChildProcessError
+        If a process dies, as it does when memory runs out.
+    """
+    import joblib  # type: ignore[import-untyped]
+
+    # Each fit keeps BLAS on one thread by itself.
+    parallel = joblib.Parallel(n_jobs=min(n_workers, len(tasks)), return_as="generator")
+    found = parallel(joblib.delayed(replicate)(task) for task in tasks)
+    results: list[Replicate] = []
+    try:
+        for result in found:
+            results.append(result)
+            if progress is not None:
+                progress(len(results), len(tasks))
+    except BrokenProcessPool as error:
+        raise ChildProcessError(
+            f"a worker process died, as happens when memory runs out; n_workers was {n_workers}"
+        ) from error
+    finally:
+        # Ends the tasks that still run where something above failed.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # joblib warns that work may be in vain
+            found.close()
+    return results

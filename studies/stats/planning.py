@@ -1,0 +1,349 @@
+"""How large a rating study must be: power and width of intervals, by simulation."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from . import checks
+from ._replicates import Replicate, Task, replicates
+from .costs import CostRates, StudyCost, study_cost
+from .rating_model import RatingModel
+from .results import Interval, Result, json_safe
+from .simulated_ratings import RatingDesign
+
+METHOD = (
+    "Simulated from a cumulative link mixed model with crossed raters and images; each study "
+    "analysed by that model (Laplace, Wald test, two-sided) and by Spearman's rho of image means "
+    "with the predictor (p from t(n - 2)); Clopper-Pearson intervals of the shares"
+)
+WIDTH_QUANTILES = (0.1, 0.5, 0.9)
+# From this share on, studies without a usable fit change what a plan means.
+MANY = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """A share of simulated studies with its Monte-Carlo interval (Clopper-Pearson, 95%)."""
+
+    count: int
+    n: int
+    estimate: float
+    interval: Interval
+
+    def to_dict(self) -> dict[str, Any]:
+        return {name: json_safe(value) for name, value in vars(self).items()}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedDesign(Result):
+    """What `n_replicates` simulated studies of one design under one rating model gave.
+
+    `rejections` is the share with p below alpha: power, or type I error where the effect is
+    zero. A study whose fit failed or did not converge counts as not rejecting. `coverage`,
+    `bias` (estimate minus effect, in its units), `bias_error` (its Monte-Carlo standard error)
+    and widths are over the `n_converged` others, those on the boundary of the parameters
+    (`n_boundary`: a variance of zero, a correlation of one) among them. `n_failed` counts fits
+    that gave nothing; `spearman` is the mean coefficient over studies where it is defined.
+    """
+
+    design: RatingDesign
+    model: RatingModel
+    rater_slopes: bool
+    reliability: float
+    n_replicates: int
+    n_converged: int
+    n_boundary: int
+    n_failed: int
+    rejections: Share
+    spearman_rejections: Share
+    spearman: float | None
+    coverage: Share | None
+    bias: float | None
+    bias_error: float | None
+    width_mean: float | None
+    width_quantiles: dict[float, float]
+    cost: StudyCost
+
+    @property
+    def rejections_are(self) -> str:
+        return "power" if self.model.effect != 0 else "type I error"
+
+    def row(self) -> dict[str, Any]:
+        """The cell in one row of plain values, for tables."""
+        few, most = self.design.trials_per_rater
+        row: dict[str, Any] = {
+            "effect": self.model.effect,
+            "n_images": self.design.n_images,
+            "n_raters": self.design.n_raters,
+            "ratings_per_image": self.design.ratings_per_image,
+            "n_ratings": self.design.n_ratings,
+            "trials_per_rater_min": few,
+            "trials_per_rater_max": most,
+            "rater_sd": self.model.rater_sd,
+            "image_sd": self.model.image_sd,
+            "slope_sd": self.model.slope_sd,
+            "reliability": self.reliability,
+            "rater_slopes": self.rater_slopes,
+            "n_replicates": self.n_replicates,
+            "n_converged": self.n_converged,
+            "n_boundary": self.n_boundary,
+            "n_failed": self.n_failed,
+            "rejections_are": self.rejections_are,
+        }
+        for name in ("rejections", "spearman_rejections", "coverage"):
+            share = getattr(self, name)
+            row[name] = None if share is None else share.estimate
+            row[f"{name}_low"], row[f"{name}_high"] = (
+                (None, None) if share is None else share.interval
+            )
+        row |= {name: getattr(self, name) for name in ("spearman", "bias", "bias_error")}
+        row["width_mean"] = self.width_mean
+        for quantile in WIDTH_QUANTILES:
+            row[f"width_q{100 * quantile:.0f}"] = self.width_quantiles.get(quantile)
+        return row | self.cost.to_dict() | {"simulated": True}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Fields as plain JSON values."""
+        few, most = self.design.trials_per_rater
+        shares = {
+            name: None if share is None else share.to_dict()
+            for name, share in (
+                ("rejections", self.rejections),
+                ("spearman_rejections", self.spearman_rejections),
+                ("coverage", self.coverage),
+            )
+        }
+        return {
+            **super().to_dict(),
+            "design": {
+                **vars(self.design),
+                "n_ratings": self.design.n_ratings,
+                "trials_per_rater": [few, most],
+                "balanced": self.design.balanced,
+            },
+            "model": self.model.to_dict(),
+            "rejections_are": self.rejections_are,
+            **shares,
+            "cost": self.cost.to_dict(),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan(Result):
+    """Every cell of a grid, models first, then designs, in the order that they were given."""
+
+    alpha: float
+    confidence_level: float
+    seed: int
+    cells: tuple[PlannedDesign, ...]
+    simulated: bool = True
+
+    def frame(self) -> pd.DataFrame:
+        """A row per cell, as `PlannedDesign.row`."""
+        return pd.DataFrame([cell.row() for cell in self.cells])
+
+    def cheapest(self, power: float = 0.8) -> dict[float, PlannedDesign | None]:
+        """For each effect but zero the cheapest design whose estimated power is at least that."""
+        checks.level(power, "power")
+        found: dict[float, PlannedDesign | None] = {}
+        for cell in self.cells:
+            effect = cell.model.effect
+            if effect == 0:
+                continue
+            best = found.setdefault(effect, None)
+            enough = cell.rejections.estimate >= power
+            if enough and (best is None or _price(cell) < _price(best)):
+                found[effect] = cell
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        return super().to_dict() | {"cells": [cell.to_dict() for cell in self.cells]}
+
+
+def plan_study(
+    models: Sequence[RatingModel],
+    designs: Sequence[RatingDesign],
+    *,
+    n_replicates: int = 100,
+    alpha: float = 0.05,
+    confidence_level: float = 0.95,
+    seed: int = 0,
+    rater_slopes: bool | None = None,
+    cost: CostRates | None = None,
+    n_workers: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Plan:
+    """Power, interval width and cost of every design under every rating model.
+
+    Parameters
+    ----------
+    models, designs : sequences
+        All combinations are simulated. A model with effect 0 gives the type I error.
+    n_replicates : int
+        Simulated studies per combination. The Monte-Carlo error of a power of 0.8 is 0.04 with
+        100, 0.013 with 1,000.
+    alpha, confidence_level : float
+        Of the Wald test, and of the interval whose width and coverage are reported.
+    seed : int
+        The same seed gives the same numbers whatever `n_workers` is, and other designs and
+        effects see the same random numbers as far as their sizes allow.
+    rater_slopes : bool, optional
+        Whether the analysis has a rater slope of the predictor; by default where the model has.
+    cost : CostRates, optional
+    n_workers : int
+        Processes, each with one BLAS thread.
+    progress : callable, optional
+        Called with the number of studies done, and of all.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to simulate, or a value is out of range.
+    ChildProcessError
+        If a worker process dies.
+
+    Notes
+    -----
+    Exact up to Monte-Carlo error, given the model. The images' number bounds what more raters
+    can bring, and the raters' where slopes vary: Westfall, Kenny and Judd (2014), Statistical
+    power and optimal design in experiments in which samples of participants respond to samples
+    of stimuli, Journal of Experimental Psychology: General 143. A study of 1,000 ratings costs
+    about 0.1 s without and 0.2 s with slopes.
+
+    Examples
+    --------
+    >>> from studies.stats.rating_model import rating_model
+    >>> design = RatingDesign(n_images=20, n_raters=10, ratings_per_image=5)
+    >>> plan = plan_study([rating_model(1.5)], [design], n_replicates=5, seed=1)
+    >>> plan.cells[0].rejections.n, plan.cells[0].rejections_are, plan.cells[0].cost.currency
+    (5, 'power', 'EUR')
+    """
+    for name, value in (("models", models), ("designs", designs)):
+        if not value:
+            raise ValueError(f"{name} must hold at least one; got none")
+    for name, number in (("n_replicates", n_replicates), ("n_workers", n_workers)):
+        if checks.draws(number, name) < 1:
+            raise ValueError(f"{name} must be 1 or more; got {number!r}")
+    checks.level(alpha, "alpha")
+    checks.level(confidence_level)
+    checks.draws(seed, "seed")
+    grid = [
+        (model, design, model.slope_sd > 0 if rater_slopes is None else rater_slopes)
+        for model in models
+        for design in designs
+    ]
+    tasks = [
+        Task(design, model, slopes, confidence_level, seed, number)
+        for model, design, slopes in grid
+        for number in range(n_replicates)
+    ]
+    found = replicates(tasks, n_workers, progress)
+    rates = cost or CostRates()
+    cells = tuple(
+        _cell(
+            *cell, found[place * n_replicates : (place + 1) * n_replicates], alpha=alpha, cost=rates
+        )
+        for place, cell in enumerate(grid)
+    )
+    return Plan(
+        method=METHOD,
+        alpha=alpha,
+        confidence_level=confidence_level,
+        seed=seed,
+        cells=cells,
+        warnings=_about(cells),
+    )
+
+
+def _cell(
+    model: RatingModel,
+    design: RatingDesign,
+    rater_slopes: bool,
+    studies: Sequence[Replicate],
+    *,
+    alpha: float,
+    cost: CostRates,
+) -> PlannedDesign:
+    n = len(studies)
+    usable = [study for study in studies if study.converged]
+    intervals = np.array([study.interval for study in usable], dtype=float).reshape(-1, 2)
+    estimates = np.array([study.estimate for study in usable], dtype=float)
+    widths = intervals[:, 1] - intervals[:, 0]
+    covered = (intervals[:, 0] <= model.effect) & (model.effect <= intervals[:, 1])
+    coefficients = [study.spearman for study in studies if study.spearman is not None]
+    rejected = sum(study.p is not None and study.p < alpha for study in usable)
+    by_rank = sum(study.spearman_p is not None and study.spearman_p < alpha for study in studies)
+    n_failed = sum(study.estimate is None for study in studies)
+    return PlannedDesign(
+        method=METHOD,
+        design=design,
+        model=model,
+        rater_slopes=rater_slopes,
+        reliability=model.reliability(design.ratings_per_image),
+        n_replicates=n,
+        n_converged=len(usable),
+        n_boundary=sum(study.boundary for study in usable),
+        n_failed=n_failed,
+        rejections=_share(rejected, n),
+        spearman_rejections=_share(by_rank, n),
+        spearman=float(np.mean(coefficients)) if coefficients else None,
+        coverage=_share(int(covered.sum()), len(usable)) if usable else None,
+        bias=float(estimates.mean() - model.effect) if usable else None,
+        bias_error=float(estimates.std(ddof=1) / np.sqrt(len(usable))) if usable[1:] else None,
+        width_mean=float(widths.mean()) if usable else None,
+        width_quantiles=(
+            {q: float(np.quantile(widths, q)) for q in WIDTH_QUANTILES} if usable else {}
+        ),
+        cost=study_cost(design, cost),
+        warnings=_said(design, n, n - len(usable)),
+    )
+
+
+def _share(count: int, n: int) -> Share:
+    low, high = stats.binomtest(count, n).proportion_ci(0.95, method="exact")
+    return Share(count=count, n=n, estimate=count / n, interval=(float(low), float(high)))
+
+
+def _said(design: RatingDesign, n: int, n_unusable: int) -> tuple[str, ...]:
+    said = []
+    if n_unusable >= MANY * n:
+        said.append(
+            f"In {n_unusable} of {n} simulated studies the model did not converge; they count as "
+            "not significant, and are not in coverage, bias and width."
+        )
+    if not design.balanced:
+        few, most = design.trials_per_rater
+        said.append(
+            f"{design.n_ratings} ratings cannot be dealt equally to {design.n_raters} raters: "
+            f"some have {few} trials and some {most}."
+        )
+    return tuple(said)
+
+
+def _about(cells: Sequence[PlannedDesign]) -> tuple[str, ...]:
+    """What concerns the plan as a whole."""
+    said = []
+    if all(cell.model.effect != 0 for cell in cells):
+        said.append(
+            "Wald tests reject somewhat too often in small studies, and power includes that: "
+            "plan the effect 0 as well to see how often."
+        )
+    if any(cell.model.slope_sd > 0 and not cell.rater_slopes for cell in cells):
+        said.append(
+            "Raters' slopes vary and the analysis leaves them out: its type I error is above "
+            "alpha, and its intervals are too narrow."
+        )
+    return tuple(said)
+
+
+def _price(cell: PlannedDesign) -> tuple[float, float]:
+    """Money first; hours where nobody is paid."""
+    return cell.cost.total, cell.cost.participant_hours
