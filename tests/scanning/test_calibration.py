@@ -201,7 +201,7 @@ def test_nothing_anomalous_has_p_1():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"observed": planted(7), "null": "held-out"}, "must hold at least 70 images for groups"),
+        ({"observed": planted(7), "null": "held-out"}, "normal_pvalues must hold at least 70 im"),
         ({"observed": NORMAL, "null": "pooled", "normal_pvalues": GROUP}, "normal_pvalues must ho"),
         ({"observed": GROUP[:, :3]}, "observed must have the 12 nodes of normal_pvalues; got 3"),
         ({"observed": GROUP * 0}, r"observed must be in \(0, 1\]; got 0.0 at image 0, node 0"),
