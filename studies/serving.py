@@ -62,13 +62,13 @@ def serve(port: int) -> None:
     }
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, leave)
-    server = subprocess.Popen(server_command(port), env=environment)
-    worker = subprocess.Popen(worker_command(), env=environment)
+    server = start(server_command(port), environment)
+    worker = start(worker_command(), environment)
     started = time.monotonic()
     try:
         while server.poll() is None:
             if worker.poll() is not None and time.monotonic() - started > START_AGAIN_S:
-                worker = subprocess.Popen(worker_command(), env=environment)
+                worker = start(worker_command(), environment)
                 started = time.monotonic()
             time.sleep(LOOK_AGAIN_S)
     except KeyboardInterrupt:
@@ -76,6 +76,13 @@ def serve(port: int) -> None:
     finally:
         end(server)
         end(worker)
+
+
+def start(command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    """Begin it in a group of its own."""
+    # Ctrl-C goes to each process of a terminal's group. The server's own processes would get it
+    # too, be told to end a second time, and stay.
+    return subprocess.Popen(command, env=environment, start_new_session=True)
 
 
 def leave(number: int, frame: Any) -> NoReturn:
@@ -89,7 +96,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(seconds)
             return
-    process.kill()
+    os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 

@@ -70,16 +70,17 @@ def start(data, command):
     )
 
 
-def members(group):
-    """The processes of a process group that still run."""
+def running(column, number):
+    """The processes whose parent ("ppid") or group ("pgid") it is, without those that ended."""
     listed = subprocess.run(
-        ["ps", "-e", "-o", "pgid=,pid=,stat="], capture_output=True, text=True, check=True
+        ["ps", "-e", "-o", f"{column}=,pid=,stat="], capture_output=True, text=True, check=True
     )
     rows = [line.split() for line in listed.stdout.splitlines()]
-    return [int(pid) for pgid, pid, state in rows if int(pgid) == group and state[0] != "Z"]
+    return [int(pid) for each, pid, state in rows if int(each) == number and state[0] != "Z"]
 
 
-def test_server_and_worker_start_and_end_together(data):
+@pytest.mark.parametrize("ctrl_c", [False, True])
+def test_server_and_worker_start_and_end_together(data, ctrl_c):
     serving = start(data, serving_command(data.port))
     try:
         data.process = serving
@@ -87,10 +88,13 @@ def test_server_and_worker_start_and_end_together(data):
         ask_for_a_scan(data)
         until(data, lambda now: now[0] == "finished")
         assert told(data)[2] == "True"
+        groups = running("ppid", serving.pid)
+        assert len(groups) == 2
     finally:
-        serving.terminate()
-        serving.wait(WAIT_S)
-    assert not members(serving.pid)
+        # A terminal sends Ctrl-C to every process of the group.
+        os.killpg(serving.pid, signal.SIGINT) if ctrl_c else serving.terminate()
+        assert serving.wait(WAIT_S) == 0
+    assert not [pid for group in groups for pid in running("pgid", group)]
     with pytest.raises(OSError, match="refused"):
         urllib.request.urlopen(f"{data.address}/healthz")
 
@@ -117,7 +121,7 @@ def test_a_worker_that_is_told_to_end_twice_stops_its_job(data):
     worker.terminate()
     worker.wait(WAIT_S)
     assert told(data)[0] == "stopped"
-    assert not members(worker.pid)
+    assert not running("pgid", worker.pid)
 
 
 def test_both_run_under_this_python():
