@@ -79,6 +79,11 @@ class Problem:
         near = {
             key: ascent for key, ascent in zip(keys, ascents, strict=True) if ascent.score >= limit
         }  # equal ones once
+        if self.engine.is_threaded:
+            # The first two steps of each need not wait for one another: the images found with
+            # all thresholds are nearly always those at hand, for which nodes are sought next.
+            ahead = [(by_rows, ascent) for by_rows in (True, False) for ascent in near.values()]
+            map_threads(lambda step: self._step_ahead(*step), ahead)
         ends = self.map(self._climb, [replace(ascent, level=ALL) for ascent in near.values()])
         finished = dict(zip(near, ends, strict=True))
         return [finished.get(key, ascent) for key, ascent in zip(keys, ascents, strict=True)]
@@ -106,6 +111,9 @@ class Problem:
                 least = 0.0
             self.found[key] = least, found
         return found if found[0] > floor else (floor, -1, held[:0])
+
+    def _step_ahead(self, by_rows: bool, ascent: Ascent) -> None:
+        self.step(by_rows, ascent.nodes if by_rows else ascent.images, ALL, ascent.score)
 
     def _around(self, by_rows: bool, held: NDArray[np.int64]) -> Found:
         """Best edge of a sweep, and of closer and closer ones around it."""
