@@ -67,7 +67,7 @@ class ScanRequest:
     held_out: Sequence[ImageSet] = ()
     n_replicates: int = N_REPLICATES
     null: str | None = None
-    """What null groups are drawn from; None: what the number of held-out images allows."""
+    """What null groups are drawn from; None: the exact null, where there are enough images."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ def choose_null(asked: ScanRequest) -> str:
         NullKind.POOLED.value: n_tested,
     }
     if asked.null is None:
-        return next((null for null, least in needed.items() if n_held_out >= least), "")
+        return NullKind.POOLED.value if n_held_out >= n_tested else ""
     if asked.null not in NullKind.values:
         raise DomainError(
             "unknown_null", f"null must be one of {', '.join(NullKind.values)}; got {asked.null!r}"

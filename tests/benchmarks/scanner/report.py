@@ -60,7 +60,7 @@ class Row:
 
 
 def against_peer(
-    work: str, peer_s: float | None, ours_s: float, goal: float, note: str = ""
+    work: str, peer_s: float | None, ours_s: float, goal: float | None, note: str = ""
 ) -> Row:
     """How many times faster than the peer, where the peer could be measured."""
     ratio = None if peer_s is None else peer_s / ours_s

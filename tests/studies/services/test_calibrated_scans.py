@@ -77,9 +77,9 @@ def test_what_is_recorded_is_what_the_library_finds(lab, sets):
         assert pvalue_interval(row) == pytest.approx(tuple(interval))
 
 
-def test_with_many_held_out_images_null_groups_are_theirs_alone(lab, sets):
+def test_where_it_is_asked_for_null_groups_are_held_out_images_alone(lab, sets):
     sets["held_out"] = factories.kept_set(10 * N_TESTED, workspace=lab, seed=5)
-    scan = scan_of(lab, sets)
+    scan = scan_of(lab, sets, null="held-out")
     test, normal = pvalues(sets, "normal", "creative"), pvalues(sets, "held_out")
     group = calibrate_group(
         normal, scan_group(test, n_restarts=2, seed=4), group_size=N_TESTED, n_replicates=19,
@@ -104,7 +104,7 @@ def test_with_too_few_for_the_group_images_alone_are_calibrated(lab, sets):
 def test_several_held_out_sets_count_together(lab, sets):
     second = factories.kept_set(70, workspace=lab, seed=7)
     scan = scan_of(lab, sets, held_out=[sets["held_out"], second])
-    assert (scan.n_held_out, scan.null_kind) == (100, "held-out")
+    assert (scan.n_held_out, scan.null_kind) == (100, "pooled")
 
 
 def test_a_planted_anomaly_is_unusual_and_normal_images_are_not(lab, sets):
