@@ -52,7 +52,8 @@ MAY_IMPORT = {
     "studies/api": BELOW_PAGES
     | {"studies.api", "studies.views.access", "django", "rest_framework"},
     "studies/admin.py": BELOW_PAGES | {"django"},
-    "studies/management": BELOW_PAGES | {"studies.management", "studies.serving", "django"},
+    "studies/management": BELOW_PAGES
+    | {"studies.management", "studies.figures", "studies.serving", "django"},
     "studies/templatetags": BELOW_PAGES | {"django"},
 }
 OURS = ("scanning", "studies", "django", "rest_framework")

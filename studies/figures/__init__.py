@@ -3,6 +3,7 @@
 from .distribution import size_distribution
 from .labels import label_shares
 from .null_scores import null_histogram
+from .planning import plan_curves
 from .render import render, spec
 from .scatter import rating_scatter
 from .theme import theme
@@ -10,6 +11,7 @@ from .theme import theme
 __all__ = [
     "label_shares",
     "null_histogram",
+    "plan_curves",
     "rating_scatter",
     "render",
     "size_distribution",

@@ -33,15 +33,19 @@ def process_scale(order: list[str]) -> alt.Scale:
     return alt.Scale(domain=order, range=process_colours(order))
 
 
-def watermark(dark: bool, width: Width) -> alt.Chart:
-    """Large pale words across the middle of the plot, under the data."""
+def watermark(dark: bool, plot: tuple[str, str] = ("width", "height")) -> alt.Chart:
+    """Large pale words across the middle of the plot, under the data.
+
+    `plot` are the plot's sizes: numbers where it is one of several, which have no such names.
+    """
+    across, down = plot
     return (
         alt.Chart(alt.InlineData(values=[{"words": WATERMARK}]))
         .mark_text(
-            x=alt.expr("width / 2"),
-            y=alt.expr("height / 2"),
+            x=alt.expr(f"{across} / 2"),
+            y=alt.expr(f"{down} / 2"),
             angle=340,
-            fontSize=alt.expr("min(48, width / 9)"),
+            fontSize=alt.expr(f"min(48, {across} / 9)"),
             fontWeight="bold",
             color=palette(dark).muted,
             opacity=0.24,
@@ -64,7 +68,7 @@ def assembled(
 ) -> alt.LayerChart:
     """Layer the parts, with title, alternative text, size, theme and watermark."""
     if simulated:
-        layers = [watermark(dark, width), *layers]
+        layers = [watermark(dark), *layers]
         description = f"Simulated raters, not people. {description}"
     chart = alt.layer(*layers)
     # "fit-x" makes the width that of the whole figure, axes included; the height is the plot's.

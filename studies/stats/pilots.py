@@ -8,6 +8,7 @@ from scipy import stats
 
 from . import checks
 from .clmm import CumulativeLinkMixedModel, fit_clmm
+from .lmm import boundary_warnings
 from .rating_model import RatingModel
 from .results import Interval, Result
 
@@ -20,7 +21,8 @@ FEW_RATERS, FEW_IMAGES = 20, 20
 class PilotEstimates(Result):
     """A rating model estimated from pilot ratings; the effect is per SD over the pilot's images.
 
-    `simulated` says that no person gave these ratings.
+    `slope_fitted` says whether raters' slopes were in the model, `simulated` that no person gave
+    these ratings.
     """
 
     effect: float
@@ -31,6 +33,7 @@ class PilotEstimates(Result):
     rater_sd: float
     image_sd: float
     slope_sd: float
+    slope_fitted: bool
     link: str
     n_ratings: int
     n_raters: int
@@ -157,6 +160,7 @@ def pilot_estimates(
         rater_sd=model.random_sd["rater"],
         image_sd=model.random_sd["image"],
         slope_sd=model.random_sd.get(f"rater:{X}", 0.0),
+        slope_fitted=not dropped,
         link=link,
         n_ratings=model.n_ratings,
         n_raters=model.n_raters,
@@ -175,6 +179,11 @@ def _caution(model: CumulativeLinkMixedModel, simulated: bool) -> tuple[str, ...
     ]
     if simulated:
         said.insert(0, "The pilot's raters are simulated: nothing here comes from people.")
+    if boundary_warnings(model.random_sd, model.random_correlations):
+        said.append(
+            "What a pilot estimates as zero, or at its limit, may well not be: plan also with "
+            "standard deviations that are given."
+        )
     if model.n_raters < FEW_RATERS or model.n_images < FEW_IMAGES:
         said.append(
             f"With fewer than {FEW_RATERS} raters or {FEW_IMAGES} images the standard deviations "

@@ -38,10 +38,7 @@ class RatingDesign:
 
     def __post_init__(self) -> None:
         for name, least in (("n_images", 4), ("n_raters", 2), ("ratings_per_image", 2)):
-            value = getattr(self, name)
-            whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-            if not whole or value < least:
-                raise ValueError(f"{name} must be a whole number, {least} or more; got {value!r}")
+            _count(getattr(self, name), name, least)
         if self.ratings_per_image > self.n_raters:
             raise ValueError(
                 f"ratings_per_image must not exceed n_raters ({self.n_raters}), as nobody rates "
@@ -64,10 +61,15 @@ class RatingDesign:
         >>> RatingDesign.with_trials(n_images=50, ratings_per_image=7, trials_per_rater=20)
         RatingDesign(n_images=50, n_raters=18, ratings_per_image=7)
         """
-        if not 2 <= trials_per_rater <= n_images:
+        for name, value, least in (
+            ("n_images", n_images, 4),
+            ("ratings_per_image", ratings_per_image, 2),
+            ("trials_per_rater", trials_per_rater, 2),
+        ):
+            _count(value, name, least)
+        if trials_per_rater > n_images:
             raise ValueError(
-                f"trials_per_rater must be between 2 and n_images ({n_images}); got "
-                f"{trials_per_rater!r}"
+                f"trials_per_rater must not exceed n_images ({n_images}); got {trials_per_rater}"
             )
         n_raters = max(2, math.ceil(n_images * ratings_per_image / trials_per_rater))
         return cls(n_images=n_images, n_raters=n_raters, ratings_per_image=ratings_per_image)
@@ -85,6 +87,12 @@ class RatingDesign:
     @property
     def balanced(self) -> bool:
         return self.n_ratings % self.n_raters == 0
+
+
+def _count(value: int, name: str, least: int) -> None:
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not whole or value < least:
+        raise ValueError(f"{name} must be a whole number, {least} or more; got {value!r}")
 
 
 def assigned_raters(design: RatingDesign, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -71,6 +71,14 @@ def test_few_raters_are_said(ratings):
     assert any("fewer than 20 raters" in warning for warning in pilot_estimates(few).warnings)
 
 
+def test_slopes_at_the_edge_are_said():
+    design = RatingDesign(n_images=40, n_raters=25, ratings_per_image=10)
+    alike = simulate_ratings(design, rating_model(0.8, slope_sd=0, rater_sd=0), seed=3)
+    found = pilot_estimates(alike)
+    assert found.slope_fitted
+    assert any("plan also with standard deviations" in warning for warning in found.warnings)
+
+
 def test_missing_ratings_are_dropped_and_counted(ratings):
     gaps = ratings.assign(rating=ratings["rating"].where(ratings.index % 10 > 0))
     assert pilot_estimates(gaps).n_missing == 40

@@ -77,5 +77,5 @@ def test_malformed_designs_are_refused(changes, message):
 
 
 def test_more_trials_than_images_are_refused():
-    with pytest.raises(ValueError, match=r"between 2 and n_images \(10\); got 11"):
+    with pytest.raises(ValueError, match=r"must not exceed n_images \(10\); got 11"):
         RatingDesign.with_trials(n_images=10, ratings_per_image=5, trials_per_rater=11)

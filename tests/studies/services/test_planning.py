@@ -1,0 +1,152 @@
+"""A plan's assumptions: what is given goes before the pilot, the pilot before defaults."""
+
+import dataclasses
+
+import pytest
+
+from studies.errors import DomainError
+from studies.models import ParticipantKind
+from studies.services import planning
+from studies.services.planning import PlanRequest, rating_designs, rating_models
+from tests.studies import factories
+from tests.studies.pilots import rate
+
+
+@pytest.fixture
+def study(db):
+    return factories.study(
+        n_images=12,
+        workspace=factories.workspace(),
+        questions=["creativity_likert", "four_labels"],
+        trials_per_participant=8,
+    )
+
+
+@pytest.fixture
+def pilot(study):
+    rate(study, 8, ParticipantKind.PILOT)
+    return planning.pilot_of_study(study=study)
+
+
+def test_defaults_are_said_to_be_defaults():
+    models, sources = rating_models(PlanRequest(effects=(0.0, 0.5)), None)
+    assert [model.effect for model in models] == [0.0, 0.5]
+    assert models[1].proportions() == pytest.approx([1 / 7] * 7)
+    assert sources == {
+        "effect": "given",
+        "rater_sd": "default",
+        "image_sd": "default",
+        "slope_sd": "default",
+        "proportions": "default",
+    }
+
+
+def test_the_pilot_takes_the_place_of_every_default(pilot):
+    models, sources = rating_models(PlanRequest(), pilot)
+    assert models == [pilot.estimates.model()]
+    assert set(sources.values()) == {"pilot"}
+    assert set(sources) == {"effect", "rater_sd", "image_sd", "slope_sd", "thresholds"}
+
+
+def test_what_is_given_takes_the_place_of_the_pilot(pilot):
+    request = PlanRequest(
+        effects=(0.2,), rater_sd=0.5, reliability=(0.7, 10), proportions=(1, 2, 1), safeguard=0.6
+    )
+    (model,), sources = rating_models(request, pilot)
+    assert (model.effect, model.rater_sd, model.n_categories) == (0.2, 0.5, 3)
+    assert model.reliability(10) == pytest.approx(0.7)
+    assert model.slope_sd == pilot.estimates.slope_sd
+    assert sources["slope_sd"] == "pilot"
+    assert {sources[name] for name in ("effect", "rater_sd", "reliability", "proportions")} == {
+        "given"
+    }
+    assert not {"image_sd", "thresholds"} & set(sources)
+
+
+def test_safeguard_lowers_the_effect_and_is_said(pilot):
+    (model,), sources = rating_models(PlanRequest(safeguard=0.2), pilot)
+    assert model.effect == pilot.estimates.safeguard_effect(0.2)
+    assert abs(model.effect) < abs(pilot.estimates.effect)
+    assert sources["effect"] == "pilot, safeguard"
+
+
+def test_a_study_is_planned_to_be_analysed_as_its_pilot(pilot):
+    request = PlanRequest(images=(12,), ratings_per_image=(4,), n_replicates=1)
+    assert planning.make_plan(request=request, pilot=pilot).plan.cells[0].rater_slopes
+    given = dataclasses.replace(request, slope_sd=0.0)
+    assert not planning.make_plan(request=given, pilot=pilot).plan.cells[0].rater_slopes
+
+
+def test_impossible_designs_are_left_out_and_said():
+    request = PlanRequest(images=(20, 40), ratings_per_image=(5, 30), raters=(10, 40))
+    designs, left_out = rating_designs(request)
+    assert len(designs) == 6
+    assert left_out == (
+        "20 images, 30 ratings each, 10 raters: ratings_per_image must not exceed n_raters (10), "
+        "as nobody rates an image twice; got 30",
+        "40 images, 30 ratings each, 10 raters: ratings_per_image must not exceed n_raters (10), "
+        "as nobody rates an image twice; got 30",
+    )
+
+
+def test_small_studies_have_fewer_trials_than_the_default():
+    designs, left_out = rating_designs(PlanRequest(images=(12,), ratings_per_image=(6,)))
+    assert (designs[0].n_raters, designs[0].trials_per_rater) == (6, (12, 12))
+    assert not left_out
+
+
+def test_pilot_participants_go_before_people_and_kinds_are_not_mixed(study):
+    rate(study, 7, ParticipantKind.PERSON)
+    assert planning.pilot_of_study(study=study).raters == "person"
+    rate(study, 8, ParticipantKind.PILOT)
+    found = planning.pilot_of_study(study=study)
+    assert (found.raters, found.estimates.n_raters) == ("pilot", 8)
+    chosen = planning.pilot_of_study(study=study, raters="person")
+    assert (chosen.raters, chosen.estimates.n_raters) == ("person", 7)
+    assert not chosen.estimates.simulated
+
+
+def test_simulated_raters_come_last_and_are_marked(study):
+    rate(study, 8, ParticipantKind.SIMULATED)
+    found = planning.pilot_of_study(study=study)
+    assert found.raters == "simulated"
+    assert found.to_dict()["estimates"]["simulated"] is True
+
+
+def test_labels_are_planned_as_two_categories(study):
+    rate(study, 8, ParticipantKind.PILOT)
+    found = planning.pilot_of_study(study=study, question="label", predictor="score")
+    assert (found.question, found.predictor) == ("label", "score")
+    assert len(found.estimates.thresholds) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "detail"),
+    [
+        ({"raters": "simulated"}, "has no ratings by simulated raters to plan with"),
+        ({"question": "beauty"}, "question must be one of .*; got 'beauty'"),
+        ({"predictor": "colour"}, "predictor must be size or score; got 'colour'"),
+    ],
+)
+def test_unusable_pilots_are_refused(study, arguments, detail):
+    rate(study, 2, ParticipantKind.PILOT)
+    with pytest.raises(DomainError, match=detail):
+        planning.pilot_of_study(study=study, **arguments)
+
+
+def test_a_study_without_ratings_is_refused(study):
+    with pytest.raises(DomainError, match="has no ratings by anybody to plan with"):
+        planning.pilot_of_study(study=study)
+
+
+def test_a_study_without_ordered_answers_is_refused(study):
+    rate(study, 1)
+    study.questions.update(kind="slider")
+    with pytest.raises(DomainError, match="has no likert or categorical question"):
+        planning.pilot_of_study(study=study)
+
+
+def test_a_study_without_a_scan_is_refused(study):
+    study.scan = None
+    with pytest.raises(DomainError, match="has no scan"):
+        planning.pilot_of_study(study=study)
