@@ -1,26 +1,33 @@
 """Raters whose answers a mixed model can be fitted to."""
 
-from studies.models import ParticipantKind
+from collections.abc import Callable
+from typing import Any
+
+from studies.models import ParticipantKind, Question, Study, Trial
 from tests.studies import factories
 
 
-def rate(study, n, kind=ParticipantKind.PERSON):
+def rate(study: Study, n: int, kind: ParticipantKind = ParticipantKind.PERSON) -> None:
     """Ratings from 1 to 5 that go with subset size and differ between raters and images."""
     sizes = {row.image_id: row.size for row in study.scan.results.all()}
     middle = sorted(sizes.values())[len(sizes) // 2]
-
     for seed in range(n):
+        larger = {image: size >= middle for image, size in sizes.items()}
+        factories.rated_participant(study, kind, seed=seed, answers=answers_of(seed, larger))
 
-        def answers(trial, questions, seed=seed):
-            image = trial.study_image.image
-            larger = sizes[image.pk] >= middle
-            wobble = (7 * seed + 3 * image.position + seed * image.position) % 5
-            point = 1 + max(0, min(4, larger + wobble + (seed % 3) - 1))
-            return {
-                question.key: point
-                if question.kind == "likert"
-                else question.options["positive"] if point > 3 else "novel_not_creative"
-                for question in questions
-            }
 
-        factories.rated_participant(study, kind, seed=seed, answers=answers)
+def answers_of(
+    seed: int, larger: dict[int, bool]
+) -> Callable[[Trial, list[Question]], dict[str, Any]]:
+    """How the rater of that seed answers, given which images have larger subsets."""
+
+    def answers(trial: Trial, questions: list[Question]) -> dict[str, Any]:
+        image = trial.study_image.image
+        wobble = (7 * seed + 3 * image.position + seed * image.position) % 5
+        point = 1 + max(0, min(4, larger[image.pk] + wobble + (seed % 3) - 1))
+        label = "creative" if point > 3 else "novel_not_creative"
+        return {
+            question.key: point if question.kind == "likert" else label for question in questions
+        }
+
+    return answers
