@@ -23,6 +23,8 @@ MAX_EXHAUSTIVE = 1 << 20
 MAX_SIDE = 10
 # Edges tried first; then those around the best of them, each time five times as close.
 N_SWEPT = 16
+# p-values up to which all edges are tried: a step costs next to nothing then.
+MAX_ALL_EDGES = 1 << 14
 CLOSER = 5
 # Levels of a step beside the single edges.
 AROUND, ALL = -1, -2
@@ -119,7 +121,7 @@ class Problem:
         """Best edge of a sweep, and of closer and closer ones around it."""
         n_edges = len(self.ranks.edges)
         best: Found = self.engine.at_edges(by_rows, held, self._swept)
-        spacing = -(-n_edges // N_SWEPT)
+        spacing = -(-n_edges // len(self._swept))
         while spacing > 1 and best[1] >= 0:
             spacing = -(-spacing // CLOSER)
             edges = best[1] + spacing * np.array([-2, -1, 1, 2])
@@ -129,8 +131,9 @@ class Problem:
 
     @property
     def _swept(self) -> NDArray[np.int64]:
-        """Edges tried first: spread evenly, the first among them."""
-        return spread(len(self.ranks.edges), N_SWEPT)
+        """Edges tried first: spread evenly, both ends among them."""
+        n_edges = len(self.ranks.edges)
+        return spread(n_edges, n_edges if self.ranks.fine.size <= MAX_ALL_EDGES else N_SWEPT)
 
     def _climb(self, start: Ascent) -> Ascent:
         """Alternate between images and nodes until neither side can be bettered.
