@@ -1,6 +1,7 @@
 """What a rating study costs: participants' hours, and money."""
 
 import math
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,12 +28,13 @@ class CostRates:
         Share of the participants who are paid and whose ratings cannot be used; others are
         recruited in their place.
     currency : str
-        A label; nothing is converted.
+        A label, such as EUR or €; nothing is converted.
 
     Raises
     ------
     ValueError
-        If a value is negative or not finite, or the lost share is not below 1.
+        If a value is negative or not finite, the lost share is not below 1, or the currency is
+        more than letters or signs.
     """
 
     seconds_per_trial: float = 8.0
@@ -59,8 +61,9 @@ class CostRates:
                 raise ValueError(f"{name} must be a finite number, 0 or more; got {value!r}")
         if self.lost_share >= 1:
             raise ValueError(f"lost_share must be below 1; got {self.lost_share!r}")
-        if not self.currency.strip():
-            raise ValueError(f"currency must not be empty; got {self.currency!r}")
+        # Tables carry the label: nothing that a spreadsheet would take for a formula.
+        if not self.currency or not all(map(_of_a_currency, self.currency)):
+            raise ValueError(f"currency must be letters or currency signs; got {self.currency!r}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,3 +114,7 @@ def study_cost(design: RatingDesign, rates: CostRates) -> StudyCost:
         total=pay + fee + vat,
         currency=rates.currency,
     )
+
+
+def _of_a_currency(character: str) -> bool:
+    return character.isalpha() or unicodedata.category(character) == "Sc"

@@ -341,6 +341,11 @@ def _about(cells: Sequence[PlannedDesign]) -> tuple[str, ...]:
             "Raters' slopes vary and the analysis leaves them out: its type I error is above "
             "alpha, and its intervals are too narrow."
         )
+    if any(cell.model.slope_sd > 0 for cell in cells):
+        said.append(
+            "Spearman's rho of image means knows no raters: where their slopes vary it is "
+            "significant too often without any effect, and its share is no power."
+        )
     return tuple(said)
 
 

@@ -16,7 +16,6 @@ from studies.management.arguments import study_called
 from studies.management.plan_report import report
 from studies.management.progress import Progress
 from studies.models import ParticipantKind
-from studies.services.exports import cell
 from studies.services.planning import (
     PREDICTORS,
     Pilot,
@@ -46,7 +45,8 @@ class Command(BaseCommand):
     help = (
         "Simulate studies of several sizes and say how often each would find the effect, how "
         "wide its interval would be, and what participants would cost. Lists have commas: "
-        "--images 40,80. All numbers are on the latent scale, the effect in log odds per SD of "
+        "--images 40,80; one that begins with a minus needs a sign of equality: "
+        "--thresholds=-1,0,1. All numbers are on the latent scale, the effect in log odds per SD of "
         "the predictor over images."
     )
 
@@ -216,7 +216,7 @@ class Command(BaseCommand):
             rows = plan.rows()
             writer = csv.DictWriter(self.stdout, list(rows[0]), lineterminator="\n")
             writer.writeheader()
-            writer.writerows({name: cell(value) for name, value in row.items()} for row in rows)
+            writer.writerows({name: in_csv(value) for name, value in row.items()} for row in rows)
         else:
             for line in report(plan, options["power"]):
                 self.stdout.write(line)
@@ -239,6 +239,11 @@ class Command(BaseCommand):
             predictor=options["predictor"] or PREDICTORS[0],
             link=options["link"],
         )
+
+
+def in_csv(value: Any) -> Any:
+    """As exports write it. No text here is anybody's free choice, so that none is a formula."""
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 def refuse_bad_output(options: dict[str, Any]) -> None:

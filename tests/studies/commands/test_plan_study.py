@@ -57,7 +57,7 @@ def test_json_has_designs_shares_costs_and_sources():
 
 
 def test_csv_has_a_row_per_design_with_the_figures_of_json():
-    rows = list(csv.DictReader(StringIO(output(*SMALL, "--csv", "--currency", "=EUR"))))
+    rows = list(csv.DictReader(StringIO(output(*SMALL, "--csv", "--currency", "€"))))
     cells = json.loads(output(*SMALL, "--json"))["cells"]
     assert [int(row["n_images"]) for row in rows] == [16, 24]
     assert [float(row["rejections"]) for row in rows] == [
@@ -65,8 +65,14 @@ def test_csv_has_a_row_per_design_with_the_figures_of_json():
     ]
     assert [float(row["width_mean"]) for row in rows] == [cell["width_mean"] for cell in cells]
     assert {row["simulated"] for row in rows} == {"true"}
-    assert {row["currency"] for row in rows} == {"'=EUR"}
+    assert {row["currency"] for row in rows} == {"€"}
     assert {row["pilot"] for row in rows} == {""}
+
+
+def test_lists_may_begin_with_a_minus():
+    told = json.loads(output(*SMALL, "--effect=-0.5,0", "--thresholds=-1,0,1", "--json"))
+    assert [cell["model"]["effect"] for cell in told["cells"]] == [-0.5, -0.5, 0, 0]
+    assert told["cells"][0]["model"]["thresholds"] == [-1, 0, 1]
 
 
 def test_the_seed_decides_every_number():

@@ -40,7 +40,8 @@ def test_who_is_lost_is_replaced_and_paid(lost, recruited):
         ({"fee_rate": float("nan")}, "fee_rate must be a finite number, 0 or more; got nan"),
         ({"lost_share": 1}, "lost_share must be below 1; got 1"),
         ({"vat_on": "pay"}, "vat_on must be one of 'fee', 'total'; got 'pay'"),
-        ({"currency": " "}, "currency must not be empty"),
+        ({"currency": ""}, "currency must be letters or currency signs; got ''"),
+        ({"currency": "=1+1"}, "currency must be letters or currency signs; got '=1"),
     ],
 )
 def test_malformed_rates_are_refused(changes, message):

@@ -146,6 +146,7 @@ def test_the_reader_is_told_what_a_plan_leaves_out():
     plan = plan_study([sloped], [SMALL], n_replicates=1, rater_slopes=False)
     assert any("leaves them out" in warning for warning in plan.warnings)
     assert any("plan the effect 0 as well" in warning for warning in plan.warnings)
+    assert any("Spearman's rho of image means knows no raters" in text for text in plan.warnings)
     uneven = RatingDesign(n_images=10, n_raters=4, ratings_per_image=3)
     cell = plan_study([rating_model(0.0)], [uneven], n_replicates=1).cells[0]
     assert "some have 7 trials and some 8" in cell.warnings[-1]
