@@ -46,8 +46,8 @@ class Command(BaseCommand):
         "Simulate studies of several sizes and say how often each would find the effect, how "
         "wide its interval would be, and what participants would cost. Lists have commas: "
         "--images 40,80; one that begins with a minus needs a sign of equality: "
-        "--thresholds=-1,0,1. All numbers are on the latent scale, the effect in log odds per SD of "
-        "the predictor over images."
+        "--thresholds=-1,0,1. All numbers are on the latent scale, the effect in log odds per "
+        "SD of the predictor over images."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -36,6 +36,13 @@ def test_the_table_fits_the_terminal_and_says_that_all_is_simulated():
     assert sum(line.split()[:2] == ["16", "8"] for line in text.splitlines()) == 2
 
 
+def test_the_cheapest_design_with_enough_power_is_named():
+    few = ("--images", "16", "--ratings-per-image", "4,8", "--replicates", "2", "--workers", "1")
+    text = output(*few, "--slope-sd", "0", "--effect", "3,0.01")
+    assert "Cheapest with a power of 0.8: 16 images, 4 raters, 4 ratings per image; " in text
+    assert "None of these designs has a power of 0.8." in text
+
+
 def test_json_has_designs_shares_costs_and_sources():
     told = json.loads(output(*SMALL, "--json", "--hourly-pay", "15", "--fee-rate", "0.5"))
     assert told["simulated"] is True

@@ -36,8 +36,10 @@ def words(chart):
     return {html.unescape(text) for text in found}
 
 
-@pytest.mark.parametrize(("width", "px"), [("89mm", 336), ("183mm", 692), ("container", 692)])
-@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize(
+    ("width", "px", "dark"),
+    [("89mm", 336, False), ("183mm", 692, False), ("container", 692, True)],
+)
 def test_fits_the_page_and_says_that_raters_are_simulated(width, px, dark):
     svg = render(plan_curves(plan(), width=width, dark=dark)).decode()
     assert 0.8 * px < float(re.search(r'width="([\d.]+)"', svg)[1]) <= px

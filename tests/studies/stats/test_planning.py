@@ -29,7 +29,7 @@ def grid():
         for raters, k in ((6, 3), (24, 12))
     ]
     models = [rating_model(effect, thresholds=(-1.5, 0, 1.5)) for effect in (0.3, 0.9)]
-    return plan_study(models, designs, n_replicates=40, seed=5)
+    return plan_study(models, designs, n_replicates=24, seed=5)
 
 
 def test_power_rises_with_raters_and_with_the_effect(grid):
@@ -49,9 +49,9 @@ def test_intervals_narrow_with_raters_and_cover_the_effect(grid):
 
 
 def test_an_effect_of_zero_is_rejected_as_often_as_alpha_says():
-    design = RatingDesign(n_images=40, n_raters=16, ratings_per_image=6)
+    design = RatingDesign(n_images=30, n_raters=12, ratings_per_image=6)
     model = rating_model(0.0, thresholds=(-1, 1))
-    cell = plan_study([model], [design], n_replicates=150, alpha=0.2, seed=3).cells[0]
+    cell = plan_study([model], [design], n_replicates=80, alpha=0.2, seed=3).cells[0]
     assert cell.rejections_are == "type I error"
     # An alpha of 0.2 is held to more sharply than one of 0.05 by as many studies.
     for share in (cell.rejections, cell.spearman_rejections):
@@ -135,7 +135,7 @@ def test_json_and_rows_say_that_all_is_simulated(grid):
     cell = told["cells"][0]
     assert cell["design"]["n_ratings"] == 72
     assert sum(cell["model"]["proportions"]) == pytest.approx(1)
-    assert cell["rejections"]["n"] == cell["n_replicates"] == 40
+    assert cell["rejections"]["n"] == cell["n_replicates"] == 24
     rows = grid.frame()
     assert rows["simulated"].all()
     assert rows["rejections"].tolist() == [cell["rejections"]["estimate"] for cell in told["cells"]]
