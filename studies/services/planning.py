@@ -102,12 +102,16 @@ class StudyPlan:
         }
 
     def rows(self) -> list[dict[str, Any]]:
-        """A row of plain values per design and effect, with the pilot that fed them."""
-        pilot = {
+        """A row of plain values per design and effect, with what all rows share."""
+        shared = {
+            "link": self.plan.cells[0].model.link,
+            "alpha": self.plan.alpha,
+            "confidence_level": self.plan.confidence_level,
+            "seed": self.plan.seed,
             "pilot": self.pilot.study if self.pilot else None,
             "pilot_raters": self.pilot.raters if self.pilot else None,
         }
-        return [json_safe(cell.row()) | pilot for cell in self.plan.cells]
+        return [json_safe(cell.row()) | shared for cell in self.plan.cells]
 
 
 def make_plan(

@@ -74,6 +74,7 @@ def test_csv_has_a_row_per_design_with_the_figures_of_json():
     assert {row["simulated"] for row in rows} == {"true"}
     assert {row["currency"] for row in rows} == {"€"}
     assert {row["pilot"] for row in rows} == {""}
+    assert {(row["link"], row["alpha"], row["seed"]) for row in rows} == {("logit", "0.05", "0")}
 
 
 def test_lists_may_begin_with_a_minus():
