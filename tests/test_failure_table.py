@@ -111,7 +111,9 @@ FAILURES = {
             "test_a_changed_answer_leaves_one_value_and_its_history",
             "test_the_same_change_sent_twice_is_one_change",
         ],
-        "studies/services/test_exports.py": ["test_revisions_are_the_answers_that_were_replaced"],
+        "studies/services/exports/test_content.py": [
+            "test_revisions_are_the_answers_that_were_replaced",
+        ],
     },
     "half an image is rated, or a slider cannot be answered by touch": {
         "browser/test_never_lost.py": [
@@ -123,18 +125,22 @@ FAILURES = {
         ],
     },
     "an export needs more memory than there is, ends in the middle unseen, or says other numbers": {
-        "studies/services/test_exports.py": [
-            "test_memory_does_not_grow_with_answers",
+        "studies/services/exports/test_memory.py": ["test_memory_does_not_grow_with_answers"],
+        "studies/services/exports/test_whole.py": [
             "test_a_download_that_was_cut_is_no_zip",
             "test_a_failure_half_way_leaves_no_whole_zip",
             "test_the_manifest_tells_rows_and_sums",
-            "test_coverage_is_what_assignment_counts",
+        ],
+        "studies/services/exports/test_content.py": ["test_coverage_is_what_assignment_counts"],
+        "studies/services/exports/test_scripts.py": [
+            "test_the_script_gives_the_figures_of_the_results_page",
+            "test_an_export_can_be_checked_with_python_alone",
         ],
     },
     "text of participants runs as a formula in a spreadsheet": {
-        "studies/services/test_exports.py": [
+        "studies/services/exports/test_cells.py": [
             "test_text_that_a_spreadsheet_would_run_gets_an_apostrophe",
-            "test_free_text_of_participants_and_researchers_is_safe_in_every_file",
+            "test_free_text_of_participants_and_researchers_is_safe_in_every_spreadsheet",
         ],
     },
     "an agreement that cannot be computed is printed as a number": {

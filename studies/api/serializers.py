@@ -22,7 +22,7 @@ from studies.models import (
     TrialRole,
     Verdict,
 )
-from studies.services.codebook import POLICIES
+from studies.services.exports.design import POLICIES
 from studies.services.quality import limits_of
 
 INTEGERS = {"type": "array", "items": {"type": "integer"}}

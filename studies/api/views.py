@@ -159,9 +159,10 @@ class StudyResponses(Listing):
 @operation(
     "export_study",
     "Export of a study",
-    "A zip with tables of answers, trials, participants, decisions, events and images, a codebook "
-    "that explains each column, and a manifest with the number of rows and the SHA-256 of each "
-    "file.",
+    "A zip with a Psych-DS data set: tables of answers, trials, participants, decisions, events "
+    "and images as CSV and Parquet, a codebook that explains each column, the design, the scan, "
+    "scripts that compute the headline again, and a manifest with the number of rows and the "
+    "SHA-256 of each file.",
     responses={(200, "application/zip"): OpenApiTypes.BINARY, **errors(400, 401, 404)},
 )
 class StudyExport(APIView):

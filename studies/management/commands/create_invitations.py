@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from studies.errors import DomainError
 from studies.management.arguments import study_called
-from studies.services.exports import cell
+from studies.services.exports.cells import spreadsheet_cell
 from studies.services.invitations import create_invitations
 
 
@@ -52,7 +52,9 @@ class Command(BaseCommand):
         writer = csv.writer(self.stdout, lineterminator="\n")
         writer.writerow(["label", "link"])
         for each in issued:
-            writer.writerow([cell(each.label), f"{address}?{urlencode({'invite': each.token})}"])
+            writer.writerow(
+                [spreadsheet_cell(each.label), f"{address}?{urlencode({'invite': each.token})}"]
+            )
         self.stderr.write("Each link is good for one person. They are not shown again.")
 
     def labels(self, path: Path | None) -> list[str]:

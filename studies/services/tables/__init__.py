@@ -3,22 +3,29 @@
 Answers come first: whoever answers meanwhile is in a later file, if not in this one.
 """
 
+from studies.models import Study
 from studies.services.tables.answers import QUESTIONNAIRE, RESPONSES, REVISIONS, TRIALS
 from studies.services.tables.columns import Column, Table
-from studies.services.tables.images import COVERAGE, IMAGES
+from studies.services.tables.images import COVERAGE, STIMULI
 from studies.services.tables.people import DECISIONS, EVENTS, PARTICIPANTS, QUALITY
+from studies.services.tables.wide import wide_table
 
-TABLES = (
-    RESPONSES,
-    REVISIONS,
-    QUESTIONNAIRE,
-    TRIALS,
-    QUALITY,
-    DECISIONS,
-    EVENTS,
-    PARTICIPANTS,
-    COVERAGE,
-    IMAGES,
-)
 
-__all__ = ["TABLES", "Column", "Table"]
+def tables_of(study: Study) -> tuple[Table, ...]:
+    """Every table of an export of `study`."""
+    return (
+        RESPONSES,
+        wide_table(study),
+        REVISIONS,
+        QUESTIONNAIRE,
+        TRIALS,
+        QUALITY,
+        DECISIONS,
+        EVENTS,
+        PARTICIPANTS,
+        COVERAGE,
+        STIMULI,
+    )
+
+
+__all__ = ["Column", "Table", "tables_of"]

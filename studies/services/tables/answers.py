@@ -1,9 +1,11 @@
 """What participants answered: about images, before they changed it, and besides."""
 
+from dataclasses import replace
 from typing import Any
 
 from studies import queries
 from studies.models import BlockKind, CheckKind, TrialRole, TrialState
+from studies.questions import QUESTION_TYPES
 from studies.services.evidence import MEASURED
 from studies.services.tables.columns import (
     EXCLUDED,
@@ -29,6 +31,11 @@ TIMING = (
 NO_SCRIPT = "the participant's browser ran no JavaScript, or sent what cannot be a time"
 
 
+QUESTION = Column(
+    "question", "question__key", "text", "The question's key; see “questions” in the design"
+)
+
+
 def joined(by_place: Any) -> str:
     return " ".join(queries.left_to_right(by_place))
 
@@ -37,47 +44,54 @@ def image_columns(trial: str) -> tuple[Column, Column]:
     """The image of a trial, or the images it compares; `trial` leads to it, ending in “__”."""
     return (
         Column(
-            "image",
+            "stimulus_id",
             f"{trial}study_image__image__public_id",
             "text",
             IMAGE,
-            empty="several images were compared: see “images”",
+            empty="several images were compared: see “stimuli”",
         ),
         Column(
-            "images",
+            "stimuli",
             "compared",
             "text",
             "The public ids of the images compared, from left to right, with spaces between",
-            empty="one image was shown: see “image”",
+            empty="one image was shown: see “stimulus_id”",
             show=joined,
         ),
     )
 
 
 RESPONSES = Table(
-    "responses.csv",
-    "One row per answer: a participant, a trial, a question. Answers that were changed stand "
-    "here as they are now.",
+    "responses",
+    "Long format: one row per answer, of a participant, in a trial, to a question. Answers that "
+    "were changed stand here as they are now.",
     queries.response_rows,
     (
         *participant_columns("trial__participant__"),
         Column("trial", "trial__position", "integer", TRIAL),
         Column("role", "trial__role", "text", ROLE, allowed=tuple(TrialRole.values)),
         *image_columns("trial__"),
-        Column("question", "question__key", "text", "The question's key; see “questions”"),
+        QUESTION,
+        Column(
+            "question_kind",
+            "question__kind",
+            "text",
+            "How the question is answered",
+            allowed=tuple(QUESTION_TYPES),
+        ),
         *answer_columns(),
         Column(
             "n_revisions",
             "n_revisions",
             "integer",
-            "How often the answer was changed; see revisions.csv",
+            "How often the answer was changed; see the file “revisions”",
         ),
         Column(
             "response_time_ms",
             "trial__response_time_ms",
             "integer",
-            f"{TIMING}. Once per trial: with several questions the same value stands in each of "
-            "the trial's rows",
+            f"{TIMING}. Measured once per trial: with several questions the same value stands in "
+            "each of the trial's rows",
             unit=MILLISECONDS,
             empty=NO_SCRIPT,
         ),
@@ -100,15 +114,13 @@ RESPONSES = Table(
 )
 
 REVISIONS = Table(
-    "revisions.csv",
-    "One row per answer that its participant replaced; the one that counts is in responses.csv.",
+    "revisions",
+    "One row per answer that its participant replaced; the one that counts is in “responses”.",
     queries.revision_rows,
     (
         *participant_columns("response__trial__participant__"),
         Column("trial", "response__trial__position", "integer", TRIAL),
-        Column(
-            "question", "response__question__key", "text", "The question's key; see “questions”"
-        ),
+        replace(QUESTION, path="response__question__key"),
         *answer_columns(),
         Column("received_at", "received_at", "time", "When this answer was stored", unit=UTC_TIME),
         Column("replaced_at", "replaced_at", "time", "When another took its place", unit=UTC_TIME),
@@ -121,9 +133,9 @@ def is_correct(value: Any, correct: Any) -> bool | None:
 
 
 QUESTIONNAIRE = Table(
-    "questionnaire.csv",
+    "questionnaire",
     "One row per answer to an item of a questionnaire, or of one attempt at a comprehension "
-    "check; items are described under “blocks”.",
+    "check; items are described under “blocks” in the design.",
     queries.item_answer_rows,
     (
         *participant_columns("participant__"),
@@ -188,8 +200,8 @@ def evidence_column(name: str) -> Column:
 
 
 TRIALS = Table(
-    "trials.csv",
-    "One row per trial of every participant, answered or not; “participant” and “trial” are its "
+    "trials",
+    "One row per trial of every participant, answered or not; “subject_id” and “trial” are its "
     "key.",
     queries.trial_rows,
     (

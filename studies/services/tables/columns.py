@@ -40,7 +40,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """An exported file: its rows in a fixed order, and its columns.
+    """What an exported file holds: its rows in a fixed order, and its columns.
 
     Rows are a query's, or objects with the columns' paths as attributes.
     """
@@ -77,18 +77,18 @@ IMAGE = "The image's public id; the same in every file and in the API"
 PARTICIPANT = "The participant's public id; it says nothing about who they are"
 TRIAL = (
     "Which trial of theirs it was, in the order shown to this participant, from 1; with "
-    "“participant” the key to trials.csv"
+    "“subject_id” the key to the file “trials”"
 )
 EXCLUDED = (
     "Whether a researcher has decided that this participant's answers do not count; see "
-    "decisions.csv. Analyses leave them out"
+    "the file “decisions”. Analyses leave them out"
 )
 
 
 def participant_columns(path: str) -> tuple[Column, Column]:
     """Who it was and of which kind; `path` leads to the participant and ends in “__”, or is ""."""
     return (
-        Column("participant", f"{path}public_id", "text", PARTICIPANT),
+        Column("subject_id", f"{path}public_id", "text", PARTICIPANT),
         Column(
             "rater_kind", f"{path}kind", "text", RATER_KIND, allowed=tuple(ParticipantKind.values)
         ),

@@ -7,12 +7,12 @@ from studies.services.tables.columns import IMAGE, RATER_KIND, Column, Table
 NOT_SCANNED = "the study's scan does not have the image"
 
 COVERAGE = Table(
-    "coverage.csv",
+    "coverage",
     "One row per image to be rated and kind of raters, as assignment counts them. Repeats, checks "
     "and practice do not count; nor, where the study replaces them, excluded participants.",
     queries.coverage_rows,
     (
-        Column("image", "study_image__image__public_id", "text", IMAGE),
+        Column("stimulus_id", "study_image__image__public_id", "text", IMAGE),
         Column("stratum", "stratum", "text", "The stratum that it was drawn from; see “strata”"),
         Column("rater_kind", "kind", "text", RATER_KIND, allowed=tuple(ParticipantKind.values)),
         Column(
@@ -26,12 +26,13 @@ COVERAGE = Table(
     ),
 )
 
-IMAGES = Table(
-    "images.csv",
-    "One row per image of the study, with what the scan found in it.",
+STIMULI = Table(
+    "stimuli",
+    "One row per image of the study, with what the scan found in it; the scan's parameters and "
+    "what its p-values stand on are in materials/scan.json.",
     queries.every_image,
     (
-        Column("image", "image__public_id", "text", IMAGE),
+        Column("stimulus_id", "image__public_id", "text", IMAGE),
         Column("image_set", "image__image_set__name", "text", "The set that it was made in"),
         Column("position", "image__position", "integer", "Its row in that set, from 0"),
         Column(
@@ -53,7 +54,7 @@ IMAGES = Table(
             "scan",
             "study__scan__name",
             "text",
-            "The scan; see “scan”",
+            "The scan; see materials/scan.json",
             empty="the study has no scan",
         ),
         Column(

@@ -1,7 +1,7 @@
 """Who took part, what the rules found about them, what was decided, and what happened."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from studies import queries
@@ -17,7 +17,7 @@ from studies.services.tables.columns import (
 )
 
 PARTICIPANTS = Table(
-    "participants.csv",
+    "participants",
     "One row per participant, those who left or never answered among them.",
     lambda study: queries.participants_with_progress(study).order_by("pk"),
     (
@@ -142,10 +142,10 @@ def found_rows(study: Study) -> Iterator[Found]:
 
 
 QUALITY = Table(
-    "quality.csv",
+    "quality",
     "One row per participant and rule of quality that there was enough to measure by. A mark "
     "asks for a second look; no rule excludes anybody. Rules, limits and their sources are "
-    "under “quality_rules”.",
+    "under “quality_rules” in the design.",
     found_rows,
     (
         *participant_columns(""),
@@ -176,7 +176,7 @@ QUALITY = Table(
 )
 
 DECISIONS = Table(
-    "decisions.csv",
+    "decisions",
     "One row per decision of a researcher about a participant, in order; the latest counts.",
     queries.decision_rows,
     (
@@ -204,18 +204,15 @@ def n_images(data: dict[str, Any]) -> int | None:
 
 
 EVENTS = Table(
-    "events.csv",
+    "events",
     "One row per line of the study's log, in order. Who of the researchers acted is not exported.",
     queries.event_rows,
     (
         Column("at", "at", "time", "When it happened", unit=UTC_TIME),
         Column("event", "kind", "text", "What happened"),
-        Column(
-            "participant",
-            "participant__public_id",
-            "text",
-            "The participant's public id",
-            empty="it is about the study",
+        *(
+            replace(column, empty="it is about the study")
+            for column in participant_columns("participant__")
         ),
         Column(
             "detail",

@@ -171,4 +171,4 @@ def test_the_export_is_a_zip_that_nobody_keeps(lab, editor):
     assert response["Cache-Control"] == "private, no-store"
     assert f"{lab.study.slug}-export.zip" in response["Content-Disposition"]
     archive = zipfile.ZipFile(io.BytesIO(b"".join(response.streaming_content)))
-    assert "responses.csv" in archive.namelist()
+    assert any(name.endswith("-responses_data.csv") for name in archive.namelist())

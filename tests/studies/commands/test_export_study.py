@@ -1,3 +1,4 @@
+import sys
 from io import StringIO
 
 import pandas as pd
@@ -17,8 +18,24 @@ def study(db):
 def test_it_writes_the_export_and_says_how_many_rows(study, tmp_path):
     out = StringIO()
     call_command("export_study", study.slug, output=tmp_path / "out", stdout=out)
-    assert len(pd.read_csv(tmp_path / "out" / "responses.csv")) == 4
-    assert "responses.csv: 4 rows" in out.getvalue()
+    (path,) = (tmp_path / "out").glob("data/*-responses_data.csv")
+    assert len(pd.read_csv(path)) == 4
+    assert "responses: 4 rows" in out.getvalue()
+
+
+class Terminal(StringIO):
+    def isatty(self):
+        return True
+
+
+def test_progress_is_on_standard_error_and_is_taken_away_at_the_end(study, tmp_path, monkeypatch):
+    out, err = StringIO(), Terminal()
+    monkeypatch.setattr(sys, "stderr", err)
+    call_command("export_study", study.slug, output=tmp_path / "out", stdout=out, stderr=err)
+    assert "responses_data.csv" in err.getvalue()
+    assert err.getvalue().endswith("\r\033[K")
+    assert "\n" not in err.getvalue()
+    assert "%" not in out.getvalue()
 
 
 def test_an_unknown_study_is_refused_naming_those_there_are(study, tmp_path):

@@ -10,7 +10,7 @@ from scanning import Background, calibrate_group, calibrate_images, scan_group, 
 from studies.errors import DomainError
 from studies.models import Image, Process, Scan, ScanResult
 from studies.services import files
-from studies.services.codebook import describe_scan
+from studies.services.exports.scan import describe_scan
 from studies.services.scans import pvalue_interval, run_scan
 from tests.studies import factories
 

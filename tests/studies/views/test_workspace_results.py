@@ -171,7 +171,7 @@ def test_the_export_is_a_whole_zip_named_after_the_study(owner, study):
     assert f'filename="{study.slug}-export.zip"' in response["Content-Disposition"]
     with zipfile.ZipFile(io.BytesIO(response.getvalue())) as archive:
         assert archive.testzip() is None
-        assert any(name.endswith("responses.csv") for name in archive.namelist())
+        assert any(name.endswith("-responses_data.csv") for name in archive.namelist())
 
 
 def test_a_token_is_shown_once_and_works(owner):

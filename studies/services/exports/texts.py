@@ -1,0 +1,70 @@
+"""The files of an export that are for reading."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from studies import __version__
+from studies.models import Study
+from studies.services.exports.layout import data_path
+from studies.services.tables import Table
+
+README = """# {title}
+
+Ratings of generated images, and what a subset scan of the model’s activations found in each. \
+A data set after Psych-DS (psych-ds.github.io), written by Musescan {version}.
+
+Start with `materials/design.json` (questions, blocks, rules), `materials/consent.txt` (what \
+participants agreed to), `materials/scan.json` (every parameter of the scan, and what calibrates \
+it) and `documentation/codebook.json` (every column of every table). `dataset_description.json` \
+is for machines.
+
+**Who rated** stands in the column `rater_kind` of every table that is about raters: “person”, \
+“pilot” (somebody who tried the study out) or “simulated” (a program, whose answers say nothing \
+about people). Never mix them.
+
+## Is it whole?
+
+`manifest.json` has the rows, bytes and SHA-256 of each file. With Python 3.8 or later and \
+nothing else:
+
+    python analysis/check_files.py
+
+## The headline again, from these files alone
+
+The rank association of the images’ mean answers with subset size and with score:
+
+    python analysis/headline.py      # needs pandas and scipy
+    Rscript analysis/headline.R      # needs no packages; --clmm fits mixed models with “ordinal”
+
+Both take people where any rated, else pilot participants, else simulated raters, and say so; \
+`--raters KIND` chooses.
+
+## Three forms of each table
+
+`data/` has the values as they are. A spreadsheet may run text in it: open `spreadsheet/` there \
+instead, where text that looks like a formula has an apostrophe before it. `parquet/` has the \
+same rows with types.
+
+{tables}
+"""
+
+
+def readme(study: Study, tables: Iterable[Table]) -> str:
+    listed = "\n".join(f"- `{data_path(study, table)}`: {table.description}" for table in tables)
+    return README.format(title=study.title, version=__version__, tables=listed)
+
+
+def changes(study: Study, written_at: datetime) -> str:
+    """What is known of the data set's past; researchers go on from here."""
+    happened = [(written_at, f"Exported while the study was {study.state}")]
+    happened += [
+        (at, words)
+        for at, words in (
+            (study.closed_at, "The study was closed"),
+            (study.launched_at, "The study was launched"),
+        )
+        if at is not None
+    ]
+    return "# Changes\n\n" + "".join(
+        f"- {at:%Y-%m-%d %H:%M} UTC: {what}\n" for at, what in happened
+    )

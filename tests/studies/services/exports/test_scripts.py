@@ -1,0 +1,222 @@
+"""The scripts of an export: the study's own figures, from the exported files alone."""
+
+import io
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from studies import queries
+from studies.models import ParticipantKind
+from studies.services import design, lifecycle
+from studies.services.analysis import analyse
+from studies.services.decisions import decide
+from studies.services.exports import write_export
+from studies.stats import fit_clmm
+from tests.studies import factories
+
+RSCRIPT = shutil.which("Rscript")
+needs_r = pytest.mark.skipif(RSCRIPT is None, reason="Rscript is not installed")
+
+
+def run(*command):
+    return subprocess.run(
+        [str(each) for each in command], capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def python(folder, *options):
+    # -I: neither the working folder nor the environment leads to Musescan.
+    return run(sys.executable, "-I", folder / "analysis" / "headline.py", *options)
+
+
+def r(folder, *options):
+    return run(RSCRIPT, "--vanilla", folder / "analysis" / "headline.R", *options)
+
+
+LANGUAGES = [pytest.param(python, id="python"), pytest.param(r, id="r", marks=needs_r)]
+
+
+def figures(finished):
+    assert finished.returncode == 0, finished.stderr
+    return pd.read_csv(io.StringIO(finished.stdout), sep="\t")
+
+
+def of_study(study, kind=None):
+    """The associations of the results page, in the order of the scripts."""
+    return pd.DataFrame(
+        [
+            (
+                question["key"],
+                each["predictor"],
+                each["method_name"],
+                each["estimate"],
+                each["p"],
+                each["n"],
+            )
+            for question in analyse(study=study, kind=kind).result["questions"]
+            for each in question["associations"]
+        ],
+        columns=["question", "predictor", "method", "estimate", "p", "n_images"],
+    )
+
+
+def assert_same(found, told):
+    keys = ["question", "predictor", "method"]
+    found, told = found.sort_values(keys), told.sort_values(keys)
+    assert len(told) > 0
+    assert found[[*keys, "n_images"]].to_numpy().tolist() == (
+        told[[*keys, "n_images"]].to_numpy().tolist()
+    )
+    for column in ("estimate", "p"):
+        np.testing.assert_allclose(
+            found[column].astype(float), told[column].astype(float), rtol=1e-8, atol=1e-10
+        )
+
+
+LABELS = ["creative", "novel_not_creative", "not_novel_or_creative", "inconclusive"]
+
+
+def at_random(seed):
+    """Answers that go somewhat with subset size, of a rater of their own."""
+    rng = np.random.default_rng(seed)
+
+    def answers(trial, questions):
+        image = trial.study_image.image
+        latent = image.position / 4 + 2 * (image.process == "creative") + rng.logistic()
+        choices = {
+            "creativity": int(np.clip(round(2 + latent), 1, 7)),
+            "label": LABELS[rng.integers(4)],
+        }
+        return {question.key: choices[question.key] for question in questions}
+
+    return answers
+
+
+@pytest.fixture
+def rated(db):
+    """Two questions about 16 images by 8 people, one of whom is excluded, and 3 programs."""
+    study = factories.study(
+        16,
+        ["creativity_likert", "four_labels"],
+        workspace=factories.workspace(),
+        trials_per_participant=10,
+    )
+    for seed in range(11):
+        kind = ParticipantKind.SIMULATED if seed > 7 else ParticipantKind.PERSON
+        factories.rated_participant(study, kind, seed=seed, answers=at_random(seed))
+    person = study.participants.filter(kind=ParticipantKind.PERSON).first()
+    decide(participant=person, verdict="excluded", reason="asleep")
+    return study
+
+
+@pytest.mark.parametrize("script", LANGUAGES)
+def test_the_script_gives_the_figures_of_the_results_page(rated, folder, script):
+    write_export(study=rated, folder=folder)
+    finished = script(folder)
+    assert "Raters: person." in finished.stderr
+    assert_same(figures(finished), of_study(rated))
+
+
+@pytest.mark.parametrize("script", LANGUAGES)
+def test_simulated_raters_are_never_mixed_in_and_said_to_be_nobody(rated, folder, script):
+    write_export(study=rated, folder=folder)
+    finished = script(folder, "--raters", "simulated")
+    assert "No person gave these ratings." in finished.stderr
+    assert_same(figures(finished), of_study(rated, "simulated"))
+
+
+@pytest.mark.parametrize("script", LANGUAGES)
+def test_what_rich_studies_have_beside_ratings_is_not_counted(rich, folder, script):
+    study, someone = rich
+    decide(participant=someone, verdict="approved", reason="")
+    write_export(study=study, folder=folder)
+    found, told = figures(script(folder)), of_study(study)
+    # All answers are the same: nothing is defined, and nothing is made up.
+    assert told["estimate"].isna().all()
+    assert_same(found, told)
+
+
+@pytest.mark.parametrize("script", LANGUAGES)
+@pytest.mark.parametrize(
+    ("kind", "options", "answer"),
+    [
+        ("best_worst", {"k": 4, "best": "Most", "worst": "Least"}, ("q.best", "q.worst")),
+        ("ranking", {"k": 4, "first": "Most", "last": "Least"}, None),
+    ],
+)
+def test_comparisons_of_several_images_give_the_same(db, folder, script, kind, options, answer):
+    study = factories.study(
+        workspace=factories.workspace(), state="draft", questions=[], trials_per_participant=3
+    )
+    design.add_question(study=study, key="q", kind=kind, text="Which?", options=options)
+    lifecycle.change_state(study=study, act="launch")
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+
+        def answers(trial, questions, rng=rng):
+            places = [str(place + 1) for place in rng.permutation(4)]
+            if answer:
+                return dict(zip(answer, places, strict=False))
+            return {f"q.{place}": rank for place, rank in enumerate(places, start=1)}
+
+        factories.rated_participant(study, seed=seed, answers=answers)
+    write_export(study=study, folder=folder)
+    assert_same(figures(script(folder)), of_study(study))
+
+
+@pytest.mark.parametrize("script", LANGUAGES)
+def test_what_is_left_out_is_said(db, folder, script):
+    study = factories.study(workspace=factories.workspace(), questions=["pairwise_tournament"])
+    factories.rated_participant(study, answers=lambda trial, questions: {"more_creative": "left"})
+    write_export(study=study, folder=folder)
+    finished = script(folder)
+    assert finished.returncode == 0
+    assert "more_creative: left out, forced_choice needs a model" in finished.stderr
+
+
+@pytest.mark.parametrize("script", LANGUAGES)
+def test_without_ratings_the_script_says_so(study, folder, script):
+    write_export(study=study, folder=folder)
+    finished = script(folder, "--raters", "pilot")
+    assert finished.returncode != 0
+    assert "No such ratings are in this export." in finished.stderr
+
+
+@needs_r
+def test_the_mixed_model_of_r_is_ours(rated, folder):
+    write_export(study=rated, folder=folder)
+    finished = r(folder, "--clmm")
+    if "is not installed" in finished.stderr:
+        pytest.skip("R has no package “ordinal”")
+    found = figures(finished)
+    found = found[(found["method"] == "clmm")].set_index("predictor")
+    ratings = queries.ratings_frame(rated, "person")
+    ratings = ratings[ratings["question"] == "creativity"]
+    images = queries.images_frame(rated).set_index("image")
+    for predictor in ("size", "score"):
+        of_image = images[predictor].reindex(ratings["image"].unique()).astype(float)
+        z = (of_image - of_image.mean()) / of_image.std()
+        frame = ratings.assign(z=ratings["image"].map(z))
+        model = fit_clmm(frame, response="number", fixed=["z"])
+        assert found["estimate"][predictor] == pytest.approx(model.estimates["z"], abs=0.02)
+
+
+def test_an_export_can_be_checked_with_python_alone(rich, folder):
+    write_export(study=rich[0], folder=folder)
+    check = (sys.executable, "-I", "-S", folder / "analysis" / "check_files.py")
+    whole = run(*check)
+    assert whole.returncode == 0, whole.stdout + whole.stderr
+    (path,) = folder.glob("data/*-responses_data.csv")
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    cut = run(*check)
+    assert cut.returncode == 1
+    assert f"{path.name} has {len(content) // 2} bytes where {len(content)} were" in cut.stdout
+    path.write_bytes(content[:-3] + b"x\r\n")
+    assert f"{path.name} was changed" in run(*check).stdout
+    path.unlink()
+    assert f"{path.name} is missing" in run(*check).stdout
