@@ -35,7 +35,10 @@ def fault(path, told):
 
 def main():
     csv.field_size_limit(1 << 30)
-    files = json.loads((ROOT / "manifest.json").read_text(encoding="utf-8"))["files"]
+    try:
+        files = json.loads((ROOT / "manifest.json").read_text(encoding="utf-8"))["files"]
+    except (OSError, ValueError):
+        sys.exit("manifest.json is missing or damaged: nothing can be said of the other files")
     faults = {name: fault(ROOT / name, told) for name, told in files.items()}
     for name, what in faults.items():
         if what:

@@ -220,3 +220,8 @@ def test_an_export_can_be_checked_with_python_alone(rich, folder):
     assert f"{path.name} was changed" in run(*check).stdout
     path.unlink()
     assert f"{path.name} is missing" in run(*check).stdout
+    manifest = folder / "manifest.json"
+    manifest.write_bytes(manifest.read_bytes()[:100])
+    without = run(*check)
+    assert without.returncode == 1
+    assert "manifest.json is missing or damaged" in without.stderr

@@ -5,7 +5,14 @@ from itertools import product
 
 import pandas as pd
 
-from studies.models import EntryService, Identity, Invitation, Participant, Study
+from studies.models import (
+    EntryService,
+    Identity,
+    Invitation,
+    Participant,
+    ParticipantKind,
+    Study,
+)
 from studies.services.decisions import decide
 from studies.services.exports.layout import DESCRIPTION, MANIFEST
 from studies.services.tables import tables_of
@@ -19,17 +26,21 @@ READERS = {
 }
 
 
-def test_simulated_raters_are_marked_wherever_raters_are(study):
+def test_pilot_and_simulated_raters_are_marked_wherever_raters_are(study):
+    factories.rated_participant(study, ParticipantKind.PILOT, seed=3)
     archive = zipped(study)
-    simulated = {p.public_id for p in Participant.objects.filter(kind="simulated")}
-    for name, form in product(("responses", "responsesWide", "participants"), READERS):
+    people = Participant.objects.filter(study=study)
+    kinds = dict(people.values_list("public_id", "kind"))
+    assert sorted(kinds.values()) == ["person", "pilot", "simulated"]
+    told = [each.name for each in tables_of(study) if each.columns[0].name == "subject_id"]
+    assert len(told) == 8
+    for name, form in product(told, READERS):
         frame = READERS[form](archive.open(path_of(archive, name, form)))
-        assert set(frame["subject_id"][frame["rater_kind"] == "simulated"]) == simulated
-        assert set(frame["rater_kind"]) == {"person", "simulated"}
-    assert "person 1, pilot 0, simulated 1;" in document(archive, DESCRIPTION)["description"]
+        assert frame["rater_kind"].tolist() == [kinds[each] for each in frame["subject_id"]]
+    assert "person 1, pilot 1, simulated 1;" in document(archive, DESCRIPTION)["description"]
     assert document(archive, MANIFEST)["rater_kinds"] == {
         "person": 1,
-        "pilot": 0,
+        "pilot": 1,
         "simulated": 1,
     }
 
