@@ -368,8 +368,10 @@ def full_step(  # type: ignore[no-untyped-def]
     count_levels(ranks, held, coarse_edges, at_edges)
     at_edges = at_edges[:, :n_elements]
     low, high = _promising(at_edges, edges, alphas, held.size, statistic, floor, cap)
+    if high < 0:
+        return floor, -1, np.empty(0, np.int64)
     counts = np.zeros(n_elements, np.int32)
-    if 0 < low <= high:
+    if low > 0:
         counts[:] = at_edges[low - 1]
     best_counts = np.empty(n_elements, np.int32)
     # Elements with at least each count; each that enters adds one to a single number.
@@ -384,8 +386,8 @@ def full_step(  # type: ignore[no-untyped-def]
     best_rank = -1
     best_cut = -1
     first = edges[low - 1] + 1 if low > 0 else 0
-    end = edges[high] + 1 if high >= 0 else first
-    tallies = np.empty(max(0, end - first) + 1, np.int64)
+    end = edges[high] + 1
+    tallies = np.empty(end - first + 1, np.int64)
     _count_ranks(fine, by_rows, held, first, tallies)
     begin = first
     while first < end:

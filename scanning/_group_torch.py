@@ -129,9 +129,9 @@ def _scores(
     excess = n_alpha - n * alpha
     if statistic == BERK_JONES:
         rest = n - n_alpha
-        scores = torch.xlogy(n_alpha, n_alpha / (n * alpha)) + torch.xlogy(
-            rest, rest / (n * (1.0 - alpha))
-        )
+        # No ratio to alpha, which may be beyond what a number can hold.
+        log_ratio = torch.log(n_alpha / n) - torch.log(alpha)
+        scores = n_alpha * log_ratio + torch.xlogy(rest, rest / (n * (1.0 - alpha)))
     elif statistic == HIGHER_CRITICISM:
         scores = excess / torch.sqrt(n * alpha * (1.0 - alpha))
     else:

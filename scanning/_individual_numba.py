@@ -14,8 +14,7 @@ WAYS = 4  # separate counts for neighbouring nodes: adding to one twice in a row
 def _best_by_counting(row, units, statistic, counts, scores):  # type: ignore[no-untyped-def]
     """Score, rank and size of the best subset of one image, from counts of all ranks.
 
-    Ranks that the image lacks need no exception: with no more nodes than the rank before, they
-    score less. Scores first and the best of them after, as whether one is the best so far could
+    Scores first and the best of them after, as whether one is the best so far could
     not be foreseen.
     """
     counts[:] = 0
@@ -24,9 +23,13 @@ def _best_by_counting(row, units, statistic, counts, scores):  # type: ignore[no
     size = 0
     best = 0.0
     for rank in range(units.size):
+        at_rank = 0
         for way in range(WAYS):
-            size += counts[way, rank]
+            at_rank += counts[way, rank]
+        size += at_rank
         score = units[rank] * (float(size) if statistic == BERK_JONES else math.sqrt(size))
+        # Of two levels that are all but equal, rounding may favour one that the image lacks.
+        score = score if at_rank > 0 else 0.0
         scores[rank] = score
         best = max(best, score)
     if best <= 0.0:

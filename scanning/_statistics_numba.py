@@ -17,10 +17,10 @@ def phi(statistic, alpha, n_alpha, n):  # type: ignore[no-untyped-def]
         if n_alpha >= n:
             return -n * math.log(alpha)
         rest = n - n_alpha
-        return max(
-            0.0,
-            n_alpha * math.log(n_alpha / (n * alpha)) + rest * math.log(rest / (n * (1.0 - alpha))),
-        )
+        ratio = n_alpha / (n * alpha)
+        # The ratio to a subnormal level may be beyond what a number can hold; its logarithm is not.
+        log_ratio = math.log(ratio) if ratio < math.inf else math.log(n_alpha / n) - math.log(alpha)
+        return max(0.0, n_alpha * log_ratio + rest * math.log(rest / (n * (1.0 - alpha))))
     if statistic == HIGHER_CRITICISM:
         return excess / math.sqrt(n * alpha * (1.0 - alpha))
     return excess / math.sqrt(n)

@@ -49,7 +49,12 @@ def map_threads(function: Callable[[Item], Result], items: Iterable[Item]) -> li
         finally:
             _inside.busy = False
 
-    helpers = [_pool(workers - 1).submit(take) for _ in range(workers - 1)]
+    helpers = []
+    try:
+        for _ in range(workers - 1):
+            helpers.append(_pool().submit(take))
+    except RuntimeError:
+        pass  # the interpreter is ending and starts no more threads: those there are go on
     try:
         take()
     finally:
@@ -62,11 +67,13 @@ def map_threads(function: Callable[[Item], Result], items: Iterable[Item]) -> li
     return [results[position] for position in range(len(work))]
 
 
-def _pool(n_workers: int) -> ThreadPoolExecutor:
-    pool = _pools.get(n_workers)
+def _pool() -> ThreadPoolExecutor:
+    """The pool beside the calling thread; another only where the number of threads was changed."""
+    n_helpers = n_threads() - 1
+    pool = _pools.get(n_helpers)
     if pool is None:
         # Two threads may both come here; the loser's pool is never used and holds no thread.
-        pool = _pools.setdefault(n_workers, ThreadPoolExecutor(n_workers, "scanning"))
+        pool = _pools.setdefault(n_helpers, ThreadPoolExecutor(n_helpers, "scanning"))
     return pool
 
 

@@ -1,6 +1,5 @@
 """Checks made once, at the public edge: each names the argument, the rule and the value."""
 
-import math
 import numbers
 from collections.abc import Collection
 from typing import Any
@@ -55,10 +54,9 @@ def proportion(value: float, name: str) -> float:
     """`value` as a float in (0, 1]."""
     if not isinstance(value, numbers.Real) or isinstance(value, bool):
         raise ValueError(f"{name} must be a number in (0, 1]; got {value!r}")
-    number = float(value)
-    if not (math.isfinite(number) and 0.0 < number <= 1.0):
-        raise ValueError(f"{name} must be in (0, 1]; got {number}")
-    return number
+    if not 0.0 < value <= 1.0:  # NaN fails as well, and no number is too large to be asked
+        raise ValueError(f"{name} must be in (0, 1]; got {value}")
+    return float(value)
 
 
 def open_proportion(value: float, name: str) -> float:

@@ -129,6 +129,8 @@ def scan_seeds(
     >>> scan_seeds(pvalues, [3, 4]).images
     array([1, 2])
     """
+    if not isinstance(seeds, Iterable):
+        raise ValueError(f"seeds must be several whole numbers; got {seeds!r}")
     checked = [whole_number(seed, "seeds") for seed in seeds]
     if not checked:
         raise ValueError("seeds must hold at least one seed; got none")
@@ -263,6 +265,10 @@ def scan_layers(
     """
     search = Search(statistic, alpha_max, n_restarts, max_images, max_nodes, engine, seed)
     workers = Workers(n_workers, cluster, progress)
+    if not isinstance(pvalues, Mapping):
+        raise ValueError(
+            f"pvalues must be a mapping of layer names to p-values; got {type(pvalues).__name__}"
+        )
     matrices = {
         layer: pvalue_matrix(values, f"pvalues[{layer!r}]") for layer, values in pvalues.items()
     }

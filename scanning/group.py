@@ -52,6 +52,7 @@ def scan_group(
     engine : {"numba", "torch", "auto"}
         Compiled for the processor, or on torch's device: a CUDA one where there is one. "auto"
         takes torch for 2^24 p-values and more if it is installed and finds a CUDA device.
+        Without one torch is slow, very slow where there are very many distinct p-values.
 
     Returns
     -------
@@ -109,7 +110,10 @@ def scan_group(
         ascents = [Ascent(np.empty(0, np.int64), np.empty(0, np.int64))]
         is_exact = True
     else:
-        caps = (max_images or ranked.ranks.shape[0], max_nodes or ranked.ranks.shape[1])
+        caps = tuple(
+            min(cap or length, length)
+            for cap, length in zip((max_images, max_nodes), ranked.ranks.shape, strict=True)
+        )
         ranks = GroupRanks.of(ranked)
         problem = Problem(ranks, code, caps, _engine(engine, ranks, code, caps))
         is_exact = problem.is_small

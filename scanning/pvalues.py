@@ -54,7 +54,10 @@ class RankedPvalues:
             raise ValueError(
                 f"numbers must be at most n_background, {self.n_background}; got {numbers.max()}"
             )
-        object.__setattr__(self, "numbers", _read_only(np.ascontiguousarray(numbers)))
+        # A copy, unless nobody else can write to it: what has been checked must stay as it is.
+        if numbers.flags.writeable or not (numbers.flags.owndata and numbers.flags.c_contiguous):
+            numbers = _frozen(numbers.copy(order="C"))
+        object.__setattr__(self, "numbers", numbers)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -85,7 +88,7 @@ class RankedPvalues:
         -------
         RankedPvalues
         """
-        return RankedPvalues(self.numbers[np.asarray(chosen, np.intp)], self.n_background)
+        return RankedPvalues(_frozen(self.numbers[np.asarray(chosen, np.intp)]), self.n_background)
 
 
 def smallest_type(largest: int) -> np.dtype[Any]:
@@ -139,8 +142,9 @@ class Background:
         Parameters
         ----------
         activations : array_like, (B, J), or iterator of such
-            Finite real numbers. Single precision is kept as such; memory-mapped arrays are read
-            where they lie. An iterator gives batches of images, all with the same J nodes.
+            Finite real numbers. Single precision is kept as such, integers are compared in
+            double precision; memory-mapped arrays are read where they lie. An iterator gives
+            batches of images, all with the same J nodes.
 
         Returns
         -------
@@ -262,8 +266,8 @@ class Background:
             batches = [self._fill(batch, tail, table) for batch in test]
             if not batches:
                 raise ValueError("test must give at least one batch of images; got none")
-            return RankedPvalues(np.concatenate(batches), self.n_background)
-        return RankedPvalues(self._fill(test, tail, table), self.n_background)
+            return RankedPvalues(_frozen(np.concatenate(batches)), self.n_background)
+        return RankedPvalues(_frozen(self._fill(test, tail, table)), self.n_background)
 
     def _fill(self, test: ArrayLike, tail: str, table: NDArray[Any]) -> NDArray[Any]:
         """table[background values at least as extreme] for each activation."""
@@ -326,6 +330,12 @@ def _joined(batches: Iterator[ArrayLike]) -> NDArray[np.floating[Any]]:
             f"got {widths}"
         )
     return np.concatenate(matrices)
+
+
+def _frozen(array: NDArray[Any]) -> NDArray[Any]:
+    """The array itself, from now on read-only."""
+    array.flags.writeable = False
+    return array
 
 
 def _read_only(array: NDArray[Any]) -> NDArray[Any]:

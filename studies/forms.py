@@ -10,7 +10,7 @@ from studies.models import ImageSet, Process, Statistic, Tail
 from studies.queries import ImageSetSummary
 from studies.services.scans import MIN_HELD_OUT, N_REPLICATES, ScanRequest, shared_layers
 
-MAX_SEED = 2**31 - 1
+MAX_SEED = MAX_COUNT = 2**31 - 1
 MAX_RESTARTS = 1000
 MAX_REPLICATES = 100_000
 
@@ -99,10 +99,18 @@ class ScanForm(forms.Form):
         help_text="Of all random draws. The same seed gives the same scan.",
     )
     max_images = forms.IntegerField(
-        required=False, min_value=1, label="Most images", help_text="In the group’s subset."
+        required=False,
+        min_value=1,
+        max_value=MAX_COUNT,
+        label="Most images",
+        help_text="In the group’s subset.",
     )
     max_nodes = forms.IntegerField(
-        required=False, min_value=1, label="Most nodes", help_text="In the group’s subset."
+        required=False,
+        min_value=1,
+        max_value=MAX_COUNT,
+        label="Most nodes",
+        help_text="In the group’s subset.",
     )
 
     def __init__(

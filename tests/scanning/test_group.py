@@ -350,3 +350,27 @@ def test_concurrent_scans_do_not_disturb_each_other():
         "assert len(found) == 1\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("engine", ["numba", "torch"])
+def test_subnormal_pvalues_have_finite_scores(engine):
+    if engine == "torch":
+        pytest.importorskip("torch")
+    matrix = np.full((12, 12), 0.6)
+    matrix[0, 0] = 1e-310
+    matrix[1:4, 1:9] = 1e-5
+    group = scan_group(matrix, engine=engine)
+    inside = matrix[np.ix_(group.images, group.nodes)]
+    assert np.isfinite(group.score)
+    n_alpha = (inside <= group.alpha).sum()
+    expected = STATISTICS["berk_jones"](group.alpha, n_alpha, inside.size)
+    assert group.score == pytest.approx(float(expected), rel=1e-9)
+    # All twelve columns with the one tiny value score less than that value alone.
+    assert group.score >= 712
+
+
+@pytest.mark.parametrize("cap", [10**30, 2**63, 2**31])
+def test_caps_beyond_all_images_and_nodes_are_none(cap):
+    matrix = planted(12, 20, 50, seed=9)
+    capped = scan_group(matrix, max_images=cap, max_nodes=cap)
+    assert (capped.score, capped.max_images) == (scan_group(matrix).score, cap)

@@ -134,3 +134,12 @@ def test_a_threshold_is_compared_in_the_precision_of_the_pvalues(dtype):
     many = np.random.default_rng(0).uniform(0.001, 1, 20_000).astype(dtype)
     for matrix in (row[None], np.stack([row, many])):
         assert scan_images(matrix, alpha_max=0.3).sizes[0] == 1
+
+
+@pytest.mark.parametrize("name", STATISTICS)
+def test_levels_that_are_all_but_equal_are_each_images_own(name):
+    low = 0.11886867791020067
+    high = np.nextafter(low, 1)
+    scan = scan_images([[low, 0.9], [high, 0.9]], name)
+    assert scan.alphas.tolist() == [low, high]
+    assert scan.scores[0] == scan_images([[low, 0.9]], name).scores[0]

@@ -108,6 +108,20 @@ def test_bad_ranks_are_refused(numbers, n_background, message):
         RankedPvalues(numbers, n_background)
 
 
+def test_ranks_stay_as_they_were_checked_whatever_becomes_of_what_they_came_from():
+    source = np.zeros((3, 4), np.uint32)
+    ranked = RankedPvalues(source, 3)
+    source[:] = 1 << 30
+    assert not ranked.numbers.any()
+    window = np.zeros((3, 4), np.uint8)
+    view = window.view()
+    view.flags.writeable = False
+    ranked = RankedPvalues(view, 3)
+    window[:] = 200
+    assert not ranked.numbers.any()
+    assert not ranked.numbers.flags.writeable
+
+
 def test_scan_of_ranks_takes_few_bytes_per_pvalue():
     # Coarse ranks both ways round, and at most 16 MB for each of two ascents at the end.
     numbers = np.random.default_rng(0).integers(0, 100, (4_000, 5_000), np.uint8)

@@ -48,7 +48,8 @@ def new_scan(request: MemberRequest) -> HttpResponse:
     summaries = queries.image_set_summaries(list(sets), n_samples=0)
     posted = request.POST if request.method == "POST" else None
     form = ScanForm(posted, sets=sets, summaries=summaries)
-    key = request.POST.get("key", "")[:MAX_KEY] or secrets.token_urlsafe(16)
+    # PostgreSQL has no text with a zero character.
+    key = request.POST.get("key", "").replace("\0", "")[:MAX_KEY] or secrets.token_urlsafe(16)
     if posted is not None and form.is_valid():
         workspace = form.cleaned_data["background"].workspace
         access.require(request.user, "edit", workspace)
