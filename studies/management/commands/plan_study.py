@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import sys
 from argparse import ArgumentParser, BooleanOptionalAction
 from collections.abc import Callable
 from pathlib import Path
@@ -196,7 +197,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         refuse_bad_output(options)
-        progress = Progress(self.stderr)  # type: ignore[arg-type]
+        progress = Progress(sys.stderr if self.stderr.isatty() else self.stderr)  # type: ignore[arg-type]
         try:
             pilot = self.pilot(options)
             plan = make_plan(
