@@ -176,21 +176,22 @@ class Background:
         )
 
         def arrange(block: tuple[int, int]) -> None:
-            nodes = slice(*block)
-            columns = np.ascontiguousarray(matrix[:, nodes].T)
-            values, crowds = background._values[nodes], background._crowds[nodes]
-            kernels.deal(
-                columns,
-                values,
-                background._begins[nodes],
-                background._lows[nodes],
-                background._scales[nodes],
-                crowds,
-            )
-            crowded = crowds > kernels.MAX_CROWD
-            values[crowded] = np.sort(columns[crowded], axis=1)
+            # A few nodes at a time: what is turned, dealt and sorted stays in the cache.
+            for start in range(*block, kernels.TILE):
+                nodes = slice(start, min(start + kernels.TILE, block[1]))
+                columns = np.ascontiguousarray(matrix[:, nodes].T)
+                values, crowds = background._values[nodes], background._crowds[nodes]
+                kernels.deal(
+                    columns,
+                    values,
+                    background._begins[nodes],
+                    background._lows[nodes],
+                    background._scales[nodes],
+                    crowds,
+                )
+                crowded = crowds > kernels.MAX_CROWD
+                values[crowded] = np.sort(columns[crowded], axis=1)
 
-        # Small blocks: what is read column by column and dealt stays in the cache.
         map_threads(arrange, blocks(n_nodes, minimum=kernels.TILE))
         for array in vars(background).values():
             array.flags.writeable = False
