@@ -4,17 +4,19 @@ Plain threads rather than numba's own: those abort the process when two threads 
 server enter a parallel region at once, and do not survive a fork.
 """
 
+import functools
 import os
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from numba.core import config
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Parameters = ParamSpec("Parameters")
 
 # Kept from call to call: starting threads takes longer than many a scan.
 _pools: dict[int, ThreadPoolExecutor] = {}
@@ -26,6 +28,25 @@ os.register_at_fork(after_in_child=_pools.clear)
 def n_threads() -> int:
     """Threads to use: the cores this process may run on, or NUMBA_NUM_THREADS where set."""
     return int(config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
+
+
+def interruptible(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """`function`, from which Ctrl-C and the like come out as what they are.
+
+    Where a signal arrives during a compiled kernel, numba returns both its result and the
+    exception of the signal's handler, and Python makes a SystemError of that.
+    """
+
+    @functools.wraps(function)
+    def as_it_is(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        try:
+            return function(*args, **kwargs)
+        except SystemError as error:
+            if isinstance(error.__cause__, KeyboardInterrupt | SystemExit):
+                raise error.__cause__ from None
+            raise
+
+    return as_it_is
 
 
 def map_threads(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:

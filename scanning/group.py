@@ -10,6 +10,7 @@ from scanning._group_ascent import Ascent, Problem
 from scanning._group_compiled import CompiledEngine
 from scanning._group_ranks import GroupRanks
 from scanning._ranks import rank_pvalues
+from scanning._threads import interruptible
 from scanning._validation import one_of, proportion, whole_number
 from scanning.pvalues import RankedPvalues
 from scanning.results import GroupScan
@@ -19,6 +20,7 @@ ENGINES = ("numba", "torch", "auto")
 MIN_TORCH = 1 << 24  # p-values for which a device repays the transfer
 
 
+@interruptible
 def scan_group(
     pvalues: ArrayLike | RankedPvalues,
     statistic: str = "berk_jones",

@@ -5,13 +5,14 @@ from numpy.typing import ArrayLike
 
 from scanning._individual_numba import scan_rows
 from scanning._ranks import rank_pvalues
-from scanning._threads import blocks, map_threads
+from scanning._threads import blocks, interruptible, map_threads
 from scanning._validation import one_of, proportion
 from scanning.pvalues import RankedPvalues
 from scanning.results import ImageScan
 from scanning.statistics import STATISTICS
 
 
+@interruptible
 def scan_images(
     pvalues: ArrayLike | RankedPvalues, statistic: str = "berk_jones", alpha_max: float = 0.5
 ) -> ImageScan:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from scanning import _pvalues_numba as kernels
-from scanning._threads import blocks, map_threads
+from scanning._threads import blocks, interruptible, map_threads
 from scanning._validation import one_of, real_matrix, whole_number
 
 TAILS = ("upper", "lower", "two-sided")
@@ -136,6 +136,7 @@ class Background:
         return self._values.shape[0]
 
     @classmethod
+    @interruptible
     def fit(cls, activations: ArrayLike | Iterator[ArrayLike]) -> "Background":
         """Arrange the activations of the background, node by node.
 
@@ -270,6 +271,7 @@ class Background:
             return RankedPvalues(_frozen(np.concatenate(batches)), self.n_background)
         return RankedPvalues(_frozen(self._fill(test, tail, table)), self.n_background)
 
+    @interruptible
     def _fill(self, test: ArrayLike, tail: str, table: NDArray[Any]) -> NDArray[Any]:
         """table[background values at least as extreme] for each activation."""
         matrix = _activations(test, "test")

@@ -8,7 +8,7 @@ import threading
 import pytest
 from numba.core import config
 
-from scanning._threads import map_threads, n_threads
+from scanning._threads import interruptible, map_threads, n_threads
 
 
 @pytest.fixture(autouse=True, params=[1, 2, 7])
@@ -79,3 +79,23 @@ def test_a_thread_that_outlives_the_main_one_is_served():
         check=False,
     )
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "4950", "")
+
+
+@pytest.mark.parametrize("cause", [KeyboardInterrupt, SystemExit])
+def test_an_interruption_of_a_kernel_is_no_error_of_the_system(cause):
+    @interruptible
+    def kernel():
+        raise SystemError("returned a result with an exception set") from cause(1)
+
+    with pytest.raises(cause):
+        kernel()
+
+
+def test_other_errors_of_the_system_stay_what_they_are():
+    @interruptible
+    def kernel(error):
+        raise SystemError from error
+
+    for error in (None, ValueError()):
+        with pytest.raises(SystemError):
+            kernel(error)
