@@ -1,5 +1,6 @@
 """Jobs: asked for once, done once, and what they make is recorded whole or not at all."""
 
+import signal
 import time
 from datetime import timedelta
 
@@ -364,7 +365,18 @@ def caught(act):
         return None
 
 
+@pytest.fixture
+def own_signals():
+    """A worker that runs in this process puts its own handlers in the place of the tests'."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT)
+    handlers = [signal.getsignal(number) for number in numbers]
+    yield
+    for number, handler in zip(numbers, handlers, strict=True):
+        signal.signal(number, handler)
+
+
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("own_signals")
 def test_a_worker_does_what_is_queued(asked, editor):
     job = started(asked, editor)
     call_command("db_worker", batch=True, interval=0, startup_delay=False, reload=False)
