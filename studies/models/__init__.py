@@ -36,6 +36,7 @@ from studies.models.people import (
     Invitation,
     Verdict,
 )
+from studies.models.plans import AnalysisPlan
 from studies.models.policies import EntryService, ReturnPolicy, TargetUnit, TrialOrder
 from studies.models.scans import Engine, NullKind, Scan, ScanResult, Statistic, Tail
 from studies.models.studies import ImageRole, Question, Study, StudyImage, StudyState
@@ -46,6 +47,7 @@ __all__ = [
     "SILENT",
     "UNDER_WAY",
     "WAITING",
+    "AnalysisPlan",
     "AnalysisRun",
     "Balance",
     "Block",

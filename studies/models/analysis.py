@@ -3,6 +3,7 @@
 from django.db import models
 
 from studies.models.kinds import ParticipantKind
+from studies.models.plans import AnalysisPlan
 from studies.models.studies import Study
 
 
@@ -17,6 +18,13 @@ class AnalysisRun(models.Model):
         max_length=64, help_text="Of the ratings, the parameters and the versions"
     )
     seed = models.PositiveBigIntegerField()
+    plan = models.ForeignKey(
+        AnalysisPlan, on_delete=models.RESTRICT, null=True, blank=True, related_name="runs",
+        help_text="The plan that it keeps to or departs from",
+    )  # fmt: skip
+    data_stamp = models.JSONField(
+        default=dict, help_text="Counts by which newer data are noticed without reading them"
+    )
     versions = models.JSONField()
     result = models.JSONField()
     duration_ms = models.PositiveIntegerField()

@@ -7,7 +7,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from studies.models.analysis import AnalysisRun
 from studies.models.scans import Scan
+from studies.models.studies import Study
 from studies.models.workspaces import Workspace
 
 # A worker gives a sign of life every few seconds; one silent for so long is taken for dead.
@@ -18,6 +20,9 @@ WAITING = timedelta(seconds=10)
 
 class JobKind(models.TextChoices):
     SCAN = "scan", "Scan"
+    ANALYSIS = "analysis", "Analysis"
+    PLANNING = "planning", "Planning"
+    EXPORT = "export", "Export"
 
 
 class JobState(models.TextChoices):
@@ -55,8 +60,20 @@ class Job(models.Model):
         null=True, blank=True, help_text="The worker's last sign of life"
     )
     ended_at = models.DateTimeField(null=True, blank=True)
+    study = models.ForeignKey(
+        Study, on_delete=models.CASCADE, null=True, blank=True, related_name="jobs",
+        help_text="What it is about, where it is about one study",
+    )  # fmt: skip
+    # What it made: one of these, by its kind.
     scan = models.OneToOneField(
         Scan, on_delete=models.SET_NULL, null=True, blank=True, related_name="job"
+    )
+    analysis = models.ForeignKey(
+        AnalysisRun, on_delete=models.SET_NULL, null=True, blank=True, related_name="jobs"
+    )
+    result = models.JSONField(null=True, blank=True, help_text="A plan, or the facts of a file")
+    file = models.CharField(
+        max_length=200, blank=True, help_text="Of an export, below the folder of private files"
     )
 
     class Meta:

@@ -29,6 +29,7 @@ from studies.models import (
     ImageRole,
     ImageSet,
     Job,
+    JobKind,
     JobState,
     Participant,
     ParticipantKind,
@@ -150,8 +151,8 @@ def scans_of_image(image: Image) -> QuerySet[ScanResult]:
     )
 
 
-def jobs_without_result(user: User | AnonymousUser) -> QuerySet[Job]:
-    """Jobs in the user's workspaces that are under way, failed or stopped; latest first.
+def jobs_without_result(user: User | AnonymousUser, kind: JobKind) -> QuerySet[Job]:
+    """Jobs of `kind` in the user's workspaces that are under way, failed or stopped; latest first.
 
     One that was asked for again is told by what became of it then.
     """
@@ -159,7 +160,7 @@ def jobs_without_result(user: User | AnonymousUser) -> QuerySet[Job]:
         workspace=OuterRef("workspace"), kind=OuterRef("kind"), name=OuterRef("name")
     ).filter(pk__gt=OuterRef("pk"))
     return (
-        Job.objects.filter(workspace__in=workspaces_of(user))
+        Job.objects.filter(workspace__in=workspaces_of(user), kind=kind)
         .exclude(state__in=[JobState.FINISHED, JobState.CANCELLED])
         .exclude(Exists(later))
         .select_related("asked_by")
@@ -167,9 +168,9 @@ def jobs_without_result(user: User | AnonymousUser) -> QuerySet[Job]:
     )
 
 
-def names_under_way(workspace: Workspace) -> set[str]:
-    """What is being made in `workspace` now, by name."""
-    rows = Job.objects.filter(workspace=workspace, state__in=UNDER_WAY)
+def names_under_way(workspace: Workspace, kind: JobKind) -> set[str]:
+    """What jobs of `kind` are making in `workspace` now, by name."""
+    rows = Job.objects.filter(workspace=workspace, kind=kind, state__in=UNDER_WAY)
     return set(rows.values_list("name", flat=True))
 
 

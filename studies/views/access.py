@@ -80,7 +80,7 @@ def get_scan(user: Visitor, pk: int) -> Scan:
 
 def get_job(user: Visitor, pk: int, right: Right = "view") -> Job:
     """A job for `right`; 404 where it is another workspace's."""
-    rows = Job.objects.select_related("workspace", "asked_by", "scan")
+    rows = Job.objects.select_related("workspace", "asked_by", "scan", "study")
     job = get_object_or_404(visible(user, rows), pk=pk)
     require(user, right, job.workspace)
     return job

@@ -5,12 +5,13 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from studies import queries, tasks
 from studies.errors import DomainError
-from studies.models import WAITING, Job, JobState
+from studies.models import WAITING, Job, JobKind, JobState
 from studies.services import jobs
 from studies.views import access
 from studies.views.workspace.pages import MemberRequest, workspace_page
@@ -23,12 +24,23 @@ REFRESH_S = 5
 def job(request: HttpRequest, pk: int) -> HttpResponse:
     row = access.get_job(request.user, pk)
     context = standing(row) | {
-        "section": "scans",
+        "section": "scans" if row.kind == JobKind.SCAN else "studies",
+        "place": place_of(row),
+        "made": f"workspace/jobs/_{row.kind}.html",
         "job": row,
         "may_edit": access.may(request.user, "edit", row.workspace),
         "refresh_s": REFRESH_S,
     }
     return render(request, "workspace/job.html", context)
+
+
+def place_of(job: Job) -> dict[str, str]:
+    """Where what the job makes is found: an address and its words."""
+    if job.kind == JobKind.SCAN:
+        return {"url": reverse("workspace:scans"), "words": "Models and scans"}
+    if job.study is None:
+        return {"url": reverse("workspace:studies"), "words": "Studies"}
+    return {"url": reverse("workspace:study", args=[job.study.slug]), "words": job.study.title}
 
 
 @require_GET

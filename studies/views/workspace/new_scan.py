@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 from studies import queries, tasks
 from studies.errors import DomainError
 from studies.forms import ScanForm
-from studies.models import ImageSet, Scan
+from studies.models import ImageSet, JobKind, Scan
 from studies.views import access
 from studies.views.workspace.pages import MemberRequest, workspace_page
 
@@ -54,7 +54,7 @@ def new_scan(request: MemberRequest) -> HttpResponse:
         workspace = form.cleaned_data["background"].workspace
         access.require(request.user, "edit", workspace)
         taken = set(Scan.objects.filter(workspace=workspace).values_list("name", flat=True))
-        asked = form.request(taken | queries.names_under_way(workspace))
+        asked = form.request(taken | queries.names_under_way(workspace, JobKind.SCAN))
         try:
             job = tasks.start_scan(asked=asked, key=key, asked_by=request.user)
         except DomainError as error:

@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from studies import queries, wording
-from studies.models import GenerativeModel, Scan
+from studies.models import GenerativeModel, JobKind, Scan
 from studies.services.detection import detection_power
 from studies.views import access
 from studies.views.workspace.node_maps import node_map
@@ -25,7 +25,7 @@ def scans(request: HttpRequest) -> HttpResponse:
     context = {
         "section": "scans",
         "models": models,
-        "jobs": queries.jobs_without_result(request.user)[:JOBS_SHOWN],
+        "jobs": queries.jobs_without_result(request.user, JobKind.SCAN)[:JOBS_SHOWN],
         "may_start": access.workspaces_with(request.user, "edit").exists(),
         "page": page_of(request, rows.order_by("-created_at", "pk"), SCANS_PER_PAGE),
     }

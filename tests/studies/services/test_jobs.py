@@ -14,6 +14,8 @@ from studies import tasks
 from studies.errors import DomainError
 from studies.models import Image, ImageSet, Job, JobState, Process, Role, Scan, ScanResult
 from studies.services import files, jobs
+from studies.services.jobs import running
+from studies.services.jobs import scan as scan_work
 from studies.services.scans import ScanRequest, run_scan
 from tests.studies import factories
 from tests.studies.racing import at_once
@@ -73,16 +75,16 @@ def performed(job):
 
 def in_the_middle(monkeypatch, act):
     """Let `act` happen when the job reports for the first time; every report is written."""
-    monkeypatch.setattr(jobs, "REPORT_S", 0)
+    monkeypatch.setattr(running, "REPORT_S", 0)
     acts = [act]
-    real = jobs.scans.scan_group
+    real = scan_work.scans.scan_group
 
     def scan_group(*args, **more):
         if acts:
             acts.pop()()
         return real(*args, **more)
 
-    monkeypatch.setattr(jobs.scans, "scan_group", scan_group)
+    monkeypatch.setattr(scan_work.scans, "scan_group", scan_group)
 
 
 def test_a_job_makes_the_scan_that_the_service_makes(lab, asked, editor):
@@ -165,7 +167,7 @@ def test_cancelling_while_it_runs_leaves_nothing(asked, editor, monkeypatch):
 def test_cancelling_at_the_last_moment_leaves_nothing(asked, editor, monkeypatch):
     """Between what was found and its record: the record is taken back."""
     job = started(asked, editor)
-    real = jobs.scans.record_scan
+    real = scan_work.scans.record_scan
 
     def record(*args):
         made = real(*args)
@@ -173,7 +175,7 @@ def test_cancelling_at_the_last_moment_leaves_nothing(asked, editor, monkeypatch
         jobs.cancel_job(job=job)
         return made
 
-    monkeypatch.setattr(jobs.scans, "record_scan", record)
+    monkeypatch.setattr(scan_work.scans, "record_scan", record)
     jobs.perform_job(job_id=job.pk)
     assert not Scan.objects.exists()
     assert not ScanResult.objects.exists()
@@ -296,9 +298,9 @@ def test_what_is_under_way_or_done_is_not_repeated(lab, editor, state):
 @pytest.mark.django_db(transaction=True)
 def test_signs_of_life_go_on_while_a_step_takes_long(lab, monkeypatch):
     """They come from a connection of their own, so the test has no transaction."""
-    monkeypatch.setattr(jobs, "BEAT_S", 0.01)
+    monkeypatch.setattr(running, "BEAT_S", 0.01)
     job = silent(lab)
-    with jobs.signs_of_life(job):
+    with running.signs_of_life(job):
         deadline = time.monotonic() + 20
         while job.is_silent and time.monotonic() < deadline:
             time.sleep(0.02)
@@ -344,7 +346,7 @@ def test_cancelled_or_finished_never_both(asked, editor):
 
     def finish():
         with transaction.atomic():
-            jobs.finish_job(job, scan=scan)
+            running.finish_job(job, scan=scan)
             return "finished"
 
     def cancel():
@@ -361,7 +363,7 @@ def test_cancelled_or_finished_never_both(asked, editor):
 def caught(act):
     try:
         return act()
-    except jobs.Stopped:
+    except running.Stopped:
         return None
 
 
