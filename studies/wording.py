@@ -4,6 +4,13 @@ from typing import Any
 
 SYMBOLS = {"spearman": "ρ", "kendall": "τ"}
 SIGNIFICANCE = 0.05
+# Kinds of participants whose ratings are not the study's: the watermark and the banner of whatever
+# is made from them.
+MARKS = {"pilot": "pilot participants", "simulated": "simulated raters"}
+BANNERS = {
+    "pilot": "Pilot participants: this is not the study’s own data.",
+    "simulated": "Simulated raters: nothing here was said by people.",
+}
 
 
 def count(n: int, singular: str, plural: str | None = None) -> str:

@@ -4,11 +4,13 @@ from .distribution import size_distribution
 from .labels import label_shares
 from .null_scores import null_histogram
 from .planning import plan_curves
-from .render import render, spec
+from .render import FORMATS, Format, render, spec
 from .scatter import rating_scatter
 from .theme import theme
 
 __all__ = [
+    "FORMATS",
+    "Format",
     "label_shares",
     "null_histogram",
     "plan_curves",

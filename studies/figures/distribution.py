@@ -15,7 +15,7 @@ def size_distribution(
     frame: pd.DataFrame,
     predictor: str = "size",
     *,
-    simulated: bool = False,
+    mark: str | None = None,
     predictor_title: str | None = None,
     width: Width = "container",
     dark: bool = False,
@@ -103,7 +103,7 @@ def size_distribution(
         height=ROW_HEIGHT * len(order),
         width=width,
         dark=dark,
-        simulated=simulated,
+        mark=mark,
     )
 
 

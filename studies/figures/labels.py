@@ -15,7 +15,7 @@ def label_shares(
     frame: pd.DataFrame,
     *,
     labels: Sequence[str] | None = None,
-    simulated: bool = False,
+    mark: str | None = None,
     width: Width = "container",
     dark: bool = False,
 ) -> alt.LayerChart:
@@ -99,7 +99,7 @@ def label_shares(
         height=round(len(labels) * (len(order) * BAR_HEIGHT + 14)),
         width=width,
         dark=dark,
-        simulated=simulated,
+        mark=mark,
     )
 
 

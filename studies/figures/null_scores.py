@@ -85,5 +85,5 @@ def null_histogram(
         height=HEIGHT,
         width=width,
         dark=dark,
-        simulated=False,
+        mark=None,
     )

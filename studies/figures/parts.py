@@ -9,7 +9,8 @@ from studies.stats.results import json_safe
 
 from .theme import WIDTHS_PX, Width, font_px, palette, process_colours, theme
 
-WATERMARK = "simulated raters"
+# Whose ratings are none of the study's own, as a figure's watermark has it.
+SIMULATED = "simulated raters"
 
 
 def inline_data(frame: pd.DataFrame) -> alt.InlineData:
@@ -33,14 +34,14 @@ def process_scale(order: list[str]) -> alt.Scale:
     return alt.Scale(domain=order, range=process_colours(order))
 
 
-def watermark(dark: bool, plot: tuple[str, str] = ("width", "height")) -> alt.Chart:
-    """Large pale words across the middle of the plot, under the data.
+def watermark(mark: str, dark: bool, plot: tuple[str, str] = ("width", "height")) -> alt.Chart:
+    """`mark` in large pale letters across the middle of the plot, under the data.
 
     `plot` are the plot's sizes: numbers where it is one of several, which have no such names.
     """
     across, down = plot
     return (
-        alt.Chart(alt.InlineData(values=[{"words": WATERMARK}]))
+        alt.Chart(alt.InlineData(values=[{"words": mark}]))
         .mark_text(
             x=alt.expr(f"{across} / 2"),
             y=alt.expr(f"{down} / 2"),
@@ -54,6 +55,11 @@ def watermark(dark: bool, plot: tuple[str, str] = ("width", "height")) -> alt.Ch
     )
 
 
+def marked(mark: str) -> str:
+    """`mark` as a sentence before a figure's alternative text."""
+    return f"{mark[0].upper()}{mark[1:]}, not the study’s participants."
+
+
 def assembled(
     layers: Sequence[alt.Chart],
     *,
@@ -63,13 +69,13 @@ def assembled(
     height: int,
     width: Width,
     dark: bool,
-    simulated: bool,
+    mark: str | None,
     room_above: int = 12,
 ) -> alt.LayerChart:
-    """Layer the parts, with title, alternative text, size, theme and watermark."""
-    if simulated:
-        layers = [watermark(dark), *layers]
-        description = f"Simulated raters, not people. {description}"
+    """Layer the parts, with title, alternative text, size, theme and the watermark `mark`."""
+    if mark:
+        layers = [watermark(mark, dark), *layers]
+        description = f"{marked(mark)} {description}"
     chart = alt.layer(*layers)
     # "fit-x" makes the width that of the whole figure, axes included; the height is the plot's.
     chart = chart.properties(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import altair as alt
 import pandas as pd
 
-from .parts import inline_data, require_columns, watermark, wrapped
+from .parts import SIMULATED, inline_data, require_columns, watermark, wrapped
 from .theme import WIDTHS_PX, Width, font_px, palette, theme
 
 PANEL_HEIGHT = 200
@@ -151,7 +151,7 @@ def _panel(
     )
     base = alt.Chart(inline_data(rows.dropna(subset=[middle])))
     layers = [
-        watermark(dark, (f"{across}", f"{PANEL_HEIGHT}")),
+        watermark(SIMULATED, dark, (f"{across}", f"{PANEL_HEIGHT}")),
         base.mark_rule(strokeWidth=1, opacity=0.45, aria=False).encode(
             x=x, y=y[low], y2=f"{high}:Q", color=colour
         ),

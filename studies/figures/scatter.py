@@ -24,7 +24,7 @@ def rating_scatter(
     predictor: str = "size",
     *,
     association: RankAssociation | None = None,
-    simulated: bool = False,
+    mark: str | None = None,
     rating_range: tuple[float, float] = (1, 7),
     rating_title: str | None = None,
     predictor_title: str | None = None,
@@ -43,8 +43,8 @@ def rating_scatter(
         Column on the horizontal axis, "size" or "score" by default titles.
     association : RankAssociation, optional
         Written above the figure.
-    simulated : bool
-        Adds the watermark.
+    mark : str, optional
+        Watermark: whose ratings they are, where not those of the study's participants.
 
     Returns
     -------
@@ -152,7 +152,7 @@ def rating_scatter(
         height=380 if width == "container" else (250 if width == "183mm" else 200),
         width=width,
         dark=dark,
-        simulated=simulated,
+        mark=mark,
         # The names of the processes stand between the title and the plot.
         room_above=26,
     )

@@ -38,7 +38,7 @@ urlpatterns = [
     path("studies/<slug:slug>/export/", results.export, name="export"),
     re_path(
         r"^studies/(?P<slug>[-\w]+)/figures/(?P<question>[-\w]+)/"
-        r"(?P<name>size|score|labels)\.(?P<extension>svg|png|json)$",
+        r"(?P<name>size|score|labels)\.(?P<extension>svg|png|pdf|json)$",
         figures.study_figure,
         name="figure",
     ),
@@ -50,12 +50,12 @@ urlpatterns = [
     path("scans/new/", new_scan.new_scan, name="new-scan"),
     path("scans/<int:pk>/", scans.scan, name="scan"),
     re_path(
-        r"^scans/(?P<pk>\d+)/figures/(?P<predictor>size|score)\.(?P<extension>svg|png|json)$",
+        r"^scans/(?P<pk>\d+)/figures/(?P<predictor>size|score)\.(?P<extension>svg|png|pdf|json)$",
         figures.scan_figure,
         name="scan-figure",
     ),
     re_path(
-        r"^scans/(?P<pk>\d+)/figures/null\.(?P<extension>svg|png|json)$",
+        r"^scans/(?P<pk>\d+)/figures/null\.(?P<extension>svg|png|pdf|json)$",
         figures.null_figure,
         name="null-figure",
     ),

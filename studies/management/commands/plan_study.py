@@ -12,7 +12,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from studies.errors import DomainError
-from studies.figures import plan_curves, render
+from studies.figures import Format, plan_curves, render
 from studies.management.arguments import study_called
 from studies.management.plan_report import report
 from studies.management.progress import Progress
@@ -29,7 +29,7 @@ from studies.services.planning import (
 )
 
 QUICK_REPLICATES = 25
-FORMATS = (".svg", ".png")
+FORMATS: dict[str, Format] = {".svg": "svg", ".png": "png", ".pdf": "pdf"}
 
 
 def numbers(kind: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
@@ -192,7 +192,7 @@ class Command(BaseCommand):
         form.add_argument("--json", action="store_true", help="print the plan as JSON")
         form.add_argument("--csv", action="store_true", help="print a row per design as CSV")
         group.add_argument(
-            "--figure", type=Path, metavar="FILE", help="curves, as .svg or .png by the name"
+            "--figure", type=Path, metavar="FILE", help="curves, as .svg, .pdf or .png by the name"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -255,7 +255,7 @@ def refuse_bad_output(options: dict[str, Any]) -> None:
     if figure is None:
         return
     if figure.suffix.lower() not in FORMATS:
-        raise CommandError(f"figure must end in {' or '.join(FORMATS)}; got {figure}")
+        raise CommandError(f"figure must end in {', '.join(FORMATS)}; got {figure}")
     if not figure.parent.is_dir():
         raise CommandError(f"figure must lie in a folder that exists; got {figure}")
 
@@ -311,6 +311,6 @@ def write_figure(plan: StudyPlan, path: Path, target: float) -> None:
         unit=unit_of(plan),
     )
     try:
-        path.write_bytes(render(chart, "png" if path.suffix.lower() == ".png" else "svg"))
+        path.write_bytes(render(chart, FORMATS[path.suffix.lower()]))
     except OSError as error:
         raise CommandError(f"figure could not be written to {path}: {error}") from error

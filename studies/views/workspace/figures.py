@@ -7,6 +7,7 @@ import pandas as pd
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
 
+from studies import wording
 from studies.errors import DomainError
 from studies.figures import (
     label_shares,
@@ -21,10 +22,10 @@ from studies.services.analysis import analyse, headline_association
 from studies.views import access
 from studies.views.workspace.pages import workspace_page
 
-MEDIA_TYPES = {"svg": "image/svg+xml", "png": "image/png"}
+MEDIA_TYPES = {"svg": "image/svg+xml", "png": "image/png", "pdf": "application/pdf"}
 PREDICTORS = ("size", "score")
 
-Extension = Literal["svg", "png", "json"]
+Extension = Literal["svg", "png", "pdf", "json"]
 
 
 def respond(request: HttpRequest, chart: alt.TopLevelMixin, extension: Extension) -> HttpResponse:
@@ -55,7 +56,7 @@ def study_figure(
     asked = next((each for each in result["questions"] if each["key"] == question), None)
     if asked is None:
         raise Http404
-    options = look(request, extension) | {"simulated": result["simulated"]}
+    options = look(request, extension) | {"mark": wording.MARKS.get(result["kind"])}
     if name in PREDICTORS:
         if not asked["n_images"]:
             raise Http404

@@ -45,6 +45,7 @@ def results(request: HttpRequest, slug: str) -> HttpResponse:
     context |= {
         "run": run,
         "result": result,
+        "banner": wording.BANNERS.get(result["kind"]),
         "by_whom": wording.count(result["n_raters"], *RATERS[ParticipantKind(result["kind"])]),
         "raters": RATERS_WORDS[result["kind"]],
         "choices": [

@@ -141,7 +141,7 @@ def test_simulated_pilots_are_said_loudly(study):
         (("--fee-rate", "-1"), "fee_rate must be a finite number, 0 or more; got -1.0"),
         (("--safeguard", "0.6"), "safeguard must come with a pilot, whose interval"),
         (("--question", "beauty"), "--question must come with --pilot; got 'beauty' alone"),
-        (("--figure", "plan.pdf"), "figure must end in .svg or .png; got plan.pdf"),
+        (("--figure", "plan.gif"), "figure must end in .svg, .png, .pdf; got plan.gif"),
         (("--figure", "/nowhere/at/all.svg"), "figure must lie in a folder that exists"),
         (("--thresholds", "1,0"), "thresholds must be one or more rising numbers"),
     ],

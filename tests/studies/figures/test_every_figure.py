@@ -25,11 +25,22 @@ def test_renders_at_its_whole_width(charts, name, width, px):
 
 @pytest.mark.parametrize("name", FIGURES)
 @pytest.mark.parametrize("dark", [False, True])
-def test_watermark_is_there_exactly_when_raters_are_simulated(charts, name, dark):
-    simulated = charts[name](simulated=True, dark=dark)
-    assert "simulated raters" in render(simulated).decode()
-    assert spec(simulated)["description"].startswith("Simulated raters")
-    assert "imulated" not in render(charts[name](dark=dark)).decode()
+@pytest.mark.parametrize("mark", ["simulated raters", "pilot participants"])
+def test_watermark_is_there_exactly_when_ratings_are_none_of_the_study(charts, name, dark, mark):
+    marked = charts[name](mark=mark, dark=dark)
+    assert mark in render(marked).decode()
+    assert spec(marked)["description"].lower().startswith(mark)
+    assert mark not in render(charts[name](dark=dark)).decode().lower()
+
+
+@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize(("width", "mm"), [("89mm", 89), ("183mm", 183)])
+def test_pdf_is_a_page_of_the_figures_size_with_text_as_text(charts, name, width, mm):
+    pdf = render(charts[name](width=width), "pdf")
+    assert pdf.startswith(b"%PDF-")
+    across = float(re.search(rb"/MediaBox ?\[0 0 ([\d.]+) ", pdf)[1])
+    assert across == pytest.approx(mm / 25.4 * 72, abs=1)
+    assert b"/Font" in pdf
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -55,7 +66,7 @@ def test_png_scales(charts):
 
 
 def test_unknown_format_and_scale_are_refused(charts):
-    with pytest.raises(ValueError, match="format must be 'svg' or 'png'; got 'gif'"):
+    with pytest.raises(ValueError, match="format must be 'svg', 'png' or 'pdf'; got 'gif'"):
         render(charts["labels"](), "gif")
     with pytest.raises(ValueError, match="scale must be positive; got 0"):
         render(charts["labels"](), scale=0)

@@ -105,8 +105,16 @@ def test_a_stratum_cannot_bring_markup_into_the_page(owner, study):
     assert "&lt;b&gt;x&lt;/b&gt;" in page
 
 
+def test_pilot_figures_carry_a_watermark_and_their_page_a_banner(owner, study):
+    factories.rated_participant(study, ParticipantKind.PILOT, seed=99)
+    pilot = {"raters": "pilot"}
+    answer = owner.get(at("figure", study, "creativity", "size", "json"), pilot)
+    assert "pilot participants" in answer.content.decode().lower()
+    assert "Pilot participants: this is not" in text(owner.get(at("results", study), pilot))
+
+
 @pytest.mark.parametrize("name", ["size", "score", "labels"])
-def test_figures_come_as_specification_svg_and_png(owner, study, name):
+def test_figures_come_as_specification_svg_png_and_pdf(owner, study, name):
     specification = owner.get(at("figure", study, "label", name, "json")).json()
     assert "vega-lite" in specification["$schema"]
     svg = owner.get(at("figure", study, "label", name, "svg"))
@@ -114,6 +122,9 @@ def test_figures_come_as_specification_svg_and_png(owner, study, name):
     png = owner.get(at("figure", study, "label", name, "png"))
     assert png.content.startswith(b"\x89PNG")
     assert png["Content-Type"] == "image/png"
+    pdf = owner.get(at("figure", study, "label", name, "pdf"))
+    assert pdf.content.startswith(b"%PDF-")
+    assert pdf["Content-Type"] == "application/pdf"
 
 
 def test_dots_carry_the_public_ids_of_their_images(owner, study):
