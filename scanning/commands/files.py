@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SUFFIXES = (".npy", ".npz", ".safetensors")
+MAGIC = b"\x93NUMPY"  # how a .npy file begins
 ONLY_LAYER = "activations"  # the name of the array of a .npy file
 # What reading a damaged file, or one of another kind or program, ends in.
 UNREADABLE = (
@@ -47,6 +48,9 @@ def read(path: str, name: str) -> NDArray[Any]:
     suffix = Path(path).suffix
     try:
         if suffix == ".npy":
+            with Path(path).open("rb") as file:
+                if file.read(len(MAGIC)) != MAGIC:
+                    raise ValueError("it is no .npy file")
             return np.load(path, mmap_mode="r", allow_pickle=False)
         if suffix == ".npz":
             with np.load(path, allow_pickle=False) as archive:

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Iterable
+from pathlib import Path
 
 from scanning.commands.files import names, nodes, read
 from scanning.pvalues import Background, RankedPvalues
@@ -19,7 +20,11 @@ def layer_pvalues(
             f"background must be a file written by fit; {options.background} holds no background"
         )
     known = [name.removeprefix(FITTED) for name in fitted]
-    files = [path, getattr(options, "normal", path)]
+    normal = getattr(options, "normal", None)
+    tested = getattr(options, "test", None) or getattr(options, "creative", None)
+    if normal is not None and Path(normal).resolve() == Path(tested).resolve():
+        raise ValueError(f"normal must hold other images than those tested; both are {normal}")
+    files = [path, normal or path]
     found = {}
     for layer in common_layers(files, options.layer, of_background=known):
         activations = read(path, layer)

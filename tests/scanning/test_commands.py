@@ -249,6 +249,11 @@ BAD = [
         ["detect", "one.npy", "--normal", "held_out.npy", "--group-size", "2"],
         "one.npy must hold at least two images; got 1",
     ),
+    (["scan", "words.npy"], "words.npy must hold plain arrays; it is no .npy file"),
+    (
+        ["calibrate", "test.npy", "--normal", "./test.npy"],
+        "normal must hold other images than those tested; both are ./test.npy",
+    ),
     (["scan", "test.csv"], "files must end in .npy, .npz, .safetensors; got test.csv"),
     (["scan", "test.npz"], "the files must share a layer"),
     (["scan", "test.npy", "--layer", "x"], "layer must be in every file; 'x' is not"),
@@ -263,9 +268,9 @@ BAD = [
     (["scan", "object.npy"], "object.npy must hold plain arrays; "),
     (["scan", "broken.npz"], "broken.npz must be an .npz file; "),
     (["scan", "broken.safetensors"], "broken.safetensors must be a .safetensors file; "),
-    (["calibrate", "test.npy", "--normal", "test.npy"], "null must hold at least 19 images; got 6"),
+    (["calibrate", "test.npy", "--normal", "few.npy"], "null must hold at least 19 images; got 6"),
     (
-        ["calibrate", "test.npy", "--normal", "test.npy", "--null", "held-out"],
+        ["calibrate", "test.npy", "--normal", "few.npy", "--null", "held-out"],
         "normal_pvalues must hold at least 60",
     ),
     (
@@ -287,6 +292,8 @@ def test_bad_input_is_one_line_and_exit_code_2(folder, capsys, arguments, messag
     np.save("flat.npy", np.ones(5))
     np.save("nan.npy", np.full((5, 24), np.nan))
     np.save("one.npy", TEST[:1])
+    np.save("few.npy", HELD_OUT[:6])
+    (folder / "words.npy").write_text("0.1 0.2 0.3 0.4")
     np.save("none.npy", np.empty((0, 24)))
     np.save("complex.npy", np.ones((5, 24), complex))
     (folder / "short.npy").write_bytes((folder / "test.npy").read_bytes()[:200])
