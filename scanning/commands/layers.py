@@ -21,7 +21,7 @@ def layer_pvalues(
         )
     known = [name.removeprefix(FITTED) for name in fitted]
     normal = getattr(options, "normal", None)
-    tested = getattr(options, "test", None) or getattr(options, "creative", None)
+    tested = vars(options).get("test", vars(options).get("creative", path))
     if normal is not None and Path(normal).resolve() == Path(tested).resolve():
         raise ValueError(f"normal must hold other images than those tested; both are {normal}")
     files = [path, normal or path]
