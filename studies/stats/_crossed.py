@@ -20,6 +20,8 @@ from .checks import FloatArray
 INTERCEPT = "(Intercept)"
 # Above this share of filled cells a dense table multiplies faster than a sparse one.
 DENSE_ABOVE = 0.15
+# Of a dense chunk of the table: 64 MB.
+CHUNK_ELEMENTS = 8_000_000
 
 
 @dataclass(frozen=True)
@@ -190,36 +192,36 @@ class CrossedSystem:
     def profile(self, theta: FloatArray) -> Profile:
         """Eliminate both factors at the relative Cholesky entries (rater's, then image's).
 
-        With D, T and S the eliminated block, the table and the Schur complement, every slope is
-        one of Z'V^-1 Z Lambda (log determinant) or of residuals times effects (crossproducts).
+        With G, B, T and S the crossproducts of a factor, the eliminated block, the table and the
+        Schur complement, every slope is one of Z'V^-1 Z Lambda (log determinant) or of residuals
+        times effects (crossproducts). Z'V^-1 Z Lambda is (G - T' Lambda B^-1 Lambda' T) Lambda
+        S^-1 for the kept factor, and for the eliminated one
+        (G - (I - Lambda B^-1 Lambda' G)' Q) Lambda B^-1 with Q = T Lambda S^-1 Lambda' T' in the
+        kept factor's Lambda: no division by a Lambda that may be zero.
         """
         split = self.rater.n_parameters
         lower = {"rater": self.rater.lower(theta[:split]), "image": self.image.lower(theta[split:])}
         factor, other = lower[self.eliminated.name], lower[self.kept.name]
-        width = self.eliminated.width
-        blocks = np.eye(width) + factor.T @ self.gram_eliminated @ factor
-        log_determinant = float(np.linalg.slogdet(blocks)[1].sum())
-        solved: FloatArray = np.linalg.solve(
-            blocks, np.broadcast_to(factor.T, blocks.shape)
-        ).astype(float, copy=False)
+        blocks = np.eye(self.eliminated.width) + factor.T @ self.gram_eliminated @ factor
+        roots = np.linalg.cholesky(blocks)
+        log_determinant = 2 * float(np.log(np.diagonal(roots, axis1=1, axis2=2)).sum())
+        half = np.linalg.solve(roots, np.broadcast_to(factor.T, blocks.shape))
+        solved = np.linalg.solve(roots.transpose(0, 2, 1), half)
         inner = factor @ solved
-        weighted_table = block_times(inner, self.table)
-        coupling = self.table.T @ weighted_table
-        if sparse.issparse(coupling):
-            coupling = sparse.csr_array(coupling).toarray()
         # Z'V^-1 Z of the kept factor with only the eliminated one in V.
-        information = self.gram_kept_dense - coupling
-        schur = _two_sided(information, other)
+        information = self.gram_kept_dense - squared(block_times(half, self.table))
+        scaled = times_blocks(information, other)
+        schur = _times_transposed(other, scaled)
         schur[np.diag_indices_from(schur)] += 1
-        cholesky = linalg.cholesky(schur, lower=True, overwrite_a=True, check_finite=False)
-        log_determinant += 2 * float(np.log(np.diag(cholesky)).sum())
+        root = cholesky(schur)
+        log_determinant += 2 * float(np.log(np.diag(root)).sum())
         weighted_sums = block_times(inner, self.sums_eliminated)
         right = self.sums_kept - self.table.T @ weighted_sums
         right = _times_transposed(other, right)
-        half = linalg.solve_triangular(cholesky, right, lower=True, check_finite=False)
-        crossproduct = self.total - self.sums_eliminated.T @ weighted_sums - half.T @ half
+        right = linalg.solve_triangular(root, right, lower=True, check_finite=False)
+        crossproduct = self.total - self.sums_eliminated.T @ weighted_sums - right.T @ right
 
-        kept = linalg.solve_triangular(cholesky, half, lower=True, trans="T", check_finite=False)
+        kept = linalg.solve_triangular(root, right, lower=True, trans="T", check_finite=False)
         kept_effects = _times_transposed(other.T, kept)
         left_over = self.sums_eliminated - self.table @ kept_effects
         eliminated = block_times(solved, left_over)
@@ -228,30 +230,23 @@ class CrossedSystem:
         residuals_kept = self.sums_kept - self.table.T @ effects
         residuals_kept -= block_times(self.gram_kept, kept_effects)
 
-        inverse = linalg.cho_solve(
-            (cholesky, True), np.eye(self.kept.size), overwrite_b=True, check_finite=False
-        )
-        inverse = _two_sided(inverse, other.T)
-        own = self.gram_eliminated - self.gram_eliminated @ inner @ self.gram_eliminated
-        reduced = block_times(np.eye(width) - self.gram_eliminated @ inner, self.table)
+        met = quadratic(self.table, other, root, self.eliminated.width)
+        own = self.gram_eliminated - met + self.gram_eliminated @ inner @ met
         slopes = {
             self.eliminated.name: (
-                own.sum(axis=0) - _contracted(reduced, inverse, width),
+                (own @ solved.transpose(0, 2, 1)).sum(axis=0),
                 _outer(self.eliminated, residuals_eliminated, eliminated),
-                factor,
             ),
             self.kept.name: (
-                _diagonal_sum(information, self.kept.width)
-                - _contracted(information, inverse, self.kept.width),
+                _contracted(scaled, inverse(root), self.kept.width),
                 _outer(self.kept, residuals_kept, kept),
-                other,
             ),
         }
         log_slopes, cross_slopes = [], []
         for name in ("rater", "image"):
-            spread, outer, cholesky_entries = slopes[name]
+            spread, outer = slopes[name]
             columns, rows = np.triu_indices(len(spread))
-            log_slopes.append(2 * (spread @ cholesky_entries)[rows, columns])
+            log_slopes.append(2 * spread[rows, columns])
             entry = outer[rows, columns]
             cross_slopes.append(-entry - entry.transpose(0, 2, 1))
         return Profile(
@@ -265,27 +260,61 @@ def _outer(factor: Factor, residuals: FloatArray, effects: FloatArray) -> FloatA
     return np.einsum("lai,lbj->abij", residuals.reshape(shape), effects.reshape(shape))
 
 
-def _contracted(
-    matrix: FloatArray | sparse.csr_array, middle: FloatArray, width: int
-) -> FloatArray:
-    """The diagonal (width, width) blocks of `matrix` `middle` `matrix`', summed over levels."""
+def _contracted(matrix: FloatArray, symmetric: FloatArray, width: int) -> FloatArray:
+    """The diagonal (width, width) blocks of `matrix` `symmetric`, summed over levels."""
     result = np.empty((width, width))
-    product = np.asarray(matrix @ middle)
     for a in range(width):
         for b in range(width):
-            rows = matrix[b::width]
-            if sparse.issparse(rows):
-                result[a, b] = sparse.csr_array(rows).multiply(product[a::width]).sum()
-            else:
-                result[a, b] = np.vdot(rows, product[a::width])
+            result[a, b] = np.einsum("ij,ij->", matrix[a::width], symmetric[b::width])
     return result
 
 
-def _diagonal_sum(matrix: FloatArray, width: int) -> FloatArray:
-    """The sum of the (width, width) blocks on the diagonal."""
-    levels = np.arange(len(matrix) // width)
-    blocks = matrix.reshape(levels.size, width, levels.size, width)[levels, :, levels, :]
-    return np.asarray(blocks.sum(axis=0))
+def squared(matrix: FloatArray | sparse.csr_array) -> FloatArray:
+    """matrix' matrix, dense."""
+    product = matrix.T @ matrix
+    return sparse.csr_array(product).toarray() if sparse.issparse(product) else product
+
+
+def cholesky(matrix: FloatArray) -> FloatArray:
+    """The lower root of a symmetric matrix, whose memory it takes, in Fortran's order.
+
+    Raises
+    ------
+    LinAlgError
+        If the matrix is not positive definite.
+    """
+    # A symmetric matrix is its own transpose: no copy into the other order.
+    return linalg.cholesky(matrix.T, lower=True, overwrite_a=True, check_finite=False)
+
+
+def inverse(root: FloatArray) -> FloatArray:
+    """The inverse of root root', at a third of the cost of solving for the unit matrix."""
+    # The root has zeros above its diagonal, and they stay there.
+    lower = linalg.lapack.dpotri(root, lower=True)[0]
+    full = lower + lower.T
+    full[np.diag_indices_from(full)] /= 2
+    return full
+
+
+def quadratic(
+    table: FloatArray | sparse.csr_array, lower: FloatArray, root: FloatArray, width: int
+) -> FloatArray:
+    """Blocks of T M T' by level of the rows of T, (levels, width, width).
+
+    M = (I kron lower) (root root')^-1 (I kron lower)'. Rows are taken in chunks, so that memory
+    is bounded whatever the number of levels.
+    """
+    rows, size = table.shape
+    result = np.empty((rows // width, width, width))
+    step = max(1, CHUNK_ELEMENTS // (size * width))
+    for start in range(0, len(result), step):
+        part = table[start * width : (start + step) * width]
+        part = part.toarray() if sparse.issparse(part) else part
+        # root^-1 (T Lambda)': the transpose is in Fortran's order already.
+        halved = linalg.blas.dtrsm(1.0, root, times_blocks(part, lower).T, lower=1).T
+        halved = halved.reshape(-1, width, size)
+        result[start : start + step] = halved @ halved.transpose(0, 2, 1)
+    return result
 
 
 def block_diagonal(blocks: FloatArray) -> FloatArray:
@@ -338,9 +367,14 @@ def table(eliminated: Factor, kept: Factor) -> FloatArray:
 def _times_transposed(lower: FloatArray, matrix: FloatArray) -> FloatArray:
     """(I kron lower)' matrix."""
     width = lower.shape[0]
+    if width == 1:
+        return lower[0, 0] * matrix
     return (lower.T @ matrix.reshape(-1, width, matrix.shape[1])).reshape(matrix.shape)
 
 
-def _two_sided(matrix: FloatArray, lower: FloatArray) -> FloatArray:
-    """(I kron lower)' matrix (I kron lower) for a symmetric matrix."""
-    return _times_transposed(lower, _times_transposed(lower, matrix).T)
+def times_blocks(matrix: FloatArray, lower: FloatArray) -> FloatArray:
+    """matrix (I kron lower)."""
+    width = lower.shape[0]
+    if width == 1:
+        return lower[0, 0] * matrix
+    return (matrix.reshape(-1, width) @ lower).reshape(matrix.shape)

@@ -23,6 +23,9 @@ CONVERGED = 1e-6
 PERFECT = 1e-6
 # Of differences of the exact gradient.
 STEP = 1e-4
+SAME = 1e-3
+# Relative standard deviations where the search starts.
+START = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,9 +164,22 @@ class RemlCriterion:
         self.freedom = design.n - basis.shape[1]
         self.constant = 2 * float(np.log(np.abs(np.diag(self.to_basis))).sum())
         self.diagonal = np.concatenate([design.rater.diagonal_places, design.image.diagonal_places])
+        self.visited: dict[bytes, RemlPoint] = {}
+        self.last_around: tuple[FloatArray, NDArray[np.bool_], list[Shifted]]
+        self.last_around = np.empty(0), np.empty(0, dtype=bool), []
 
     def at(self, theta: FloatArray) -> "RemlPoint":
-        """What the criterion is made of at relative Cholesky entries, with slopes."""
+        """What the criterion is made of at relative Cholesky entries, with slopes.
+
+        Kept for every point visited: a few numbers each, and the end of a search is asked for
+        repeatedly.
+        """
+        key = theta.tobytes()
+        if key not in self.visited:
+            self.visited[key] = self._at(theta)
+        return self.visited[key]
+
+    def _at(self, theta: FloatArray) -> "RemlPoint":
         profile = self.system.profile(theta)
         cholesky = linalg.cholesky(profile.crossproduct, check_finite=False)
         root = linalg.solve_triangular(cholesky[:-1, :-1], np.eye(len(cholesky) - 1))
@@ -213,7 +229,14 @@ class RemlCriterion:
         return root @ root.T
 
     def around(self, theta: FloatArray, free: NDArray[np.bool_]) -> "list[Shifted]":
-        """The criterion a step above and below each free entry."""
+        """The criterion a step above and below each free entry.
+
+        A last Newton step that moves nothing by a thousandth of that step leaves differences
+        what they were.
+        """
+        near, places, kept = self.last_around
+        if near.size and np.array_equal(places, free) and np.abs(near - theta).max() < SAME * STEP:
+            return kept
         result = []
         for place in np.flatnonzero(free):
             shift = np.zeros_like(theta)
@@ -221,6 +244,7 @@ class RemlCriterion:
             result.append(
                 Shifted(2 * float(shift[place]), self.at(theta + shift), self.at(theta - shift))
             )
+        self.last_around = theta, free, result
         return result
 
 
@@ -261,18 +285,32 @@ def minimise(criterion: RemlCriterion) -> tuple[FloatArray, bool]:
     """
     diagonal = criterion.diagonal
     bounds = [(0.0, None) if positive else (None, None) for positive in diagonal]
+    # Curvature is about twice the number of levels over the square of a standard deviation: on
+    # this scale the search's first steps have the right length in every direction.
+    design = criterion.design
+    scale = (
+        np.sqrt(
+            [2.0 * f.n_levels for f in (design.rater, design.image) for _ in range(f.n_parameters)]
+        )
+        / START
+    )
 
     def search(start: FloatArray) -> FloatArray:
-        return optimize.minimize(
-            criterion.value_and_gradient,
-            start,
+        def scaled(values: FloatArray) -> tuple[float, FloatArray]:
+            value, slope = criterion.value_and_gradient(values / scale)
+            return value, slope / scale
+
+        found = optimize.minimize(
+            scaled,
+            start * scale,
             jac=True,
             method="L-BFGS-B",
             bounds=bounds,
-            options={"ftol": 1e-11, "gtol": 1e-3, "maxiter": 200},
-        ).x
+            options={"ftol": 1e-11, "gtol": 1e-4, "maxiter": 200},
+        )
+        return np.asarray(found.x / scale)
 
-    theta = search(np.where(diagonal, 0.5, 0.0))
+    theta = search(np.where(diagonal, START, 0.0))
     for place in np.flatnonzero(diagonal & (theta < NEAR_ZERO)):
         trial = theta.copy()
         trial[place] = 0.1
