@@ -309,7 +309,7 @@ def quadratic(
     step = max(1, CHUNK_ELEMENTS // (size * width))
     for start in range(0, len(result), step):
         part = table[start * width : (start + step) * width]
-        part = part.toarray() if sparse.issparse(part) else part
+        part = sparse.csr_array(part).toarray() if sparse.issparse(part) else part
         # root^-1 (T Lambda)': the transpose is in Fortran's order already.
         halved = linalg.blas.dtrsm(1.0, root, times_blocks(part, lower).T, lower=1).T
         halved = halved.reshape(-1, width, size)
