@@ -6,6 +6,7 @@ from .ceiling import disattenuated, split_half
 from .chance_corrected import fleiss_kappa, gwet_ac
 from .clmm import fit_clmm, likelihood_ratio
 from .costs import CostRates, study_cost
+from .crossed_association import CrossedRankAssociation, crossed_rank_association
 from .groups import auc, two_groups
 from .lmm import fit_lmm
 from .multiplicity import adjust_p_values
@@ -19,6 +20,7 @@ from .trend import ordered_trend
 
 __all__ = [
     "CostRates",
+    "CrossedRankAssociation",
     "PilotEstimates",
     "Plan",
     "RankAssociation",
@@ -26,6 +28,7 @@ __all__ = [
     "RatingModel",
     "adjust_p_values",
     "auc",
+    "crossed_rank_association",
     "disattenuated",
     "fit_clmm",
     "fit_lmm",

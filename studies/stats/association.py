@@ -196,7 +196,7 @@ def _associate(
     variables = {name: Ranked(vector[present]) for name, vector in vectors.items()}
     n_controlled = len(vectors) - 2
     problem = _why_undefined(variables.values(), names, n, MIN_IMAGES + n_controlled)
-    statistic = _statistic(coefficient, variables, n)
+    statistic = _statistic(coefficient, variables)
     estimate = float("nan") if problem else float(statistic(np.ones((1, n)))[0])
     if problem is None and np.isnan(estimate):
         problem = (
@@ -246,12 +246,15 @@ def _why_undefined(
     return None
 
 
-def _statistic(coefficient: str, variables: dict[str, Ranked], n: int) -> StatisticOfCounts:
-    if coefficient == "kendall":
-        return _kendall_of_counts(variables["x"], variables["y"])
-    if coefficient == "spearman":
-        return spearman_of_counts(variables["x"], variables["y"])
+def _statistic(coefficient: str, variables: dict[str, Ranked]) -> StatisticOfCounts:
+    if coefficient != "partial_spearman":
+        return rank_statistic(coefficient, variables["x"], variables["y"])
     return _partial_of_counts(variables["x"], variables["y"], variables["given"])
+
+
+def rank_statistic(coefficient: str, x: Ranked, y: Ranked) -> StatisticOfCounts:
+    """Spearman's or Kendall's coefficient in samples of images given by counts."""
+    return _kendall_of_counts(x, y) if coefficient == "kendall" else spearman_of_counts(x, y)
 
 
 def spearman_of_counts(x: Ranked, y: Ranked) -> StatisticOfCounts:

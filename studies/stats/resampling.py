@@ -71,11 +71,14 @@ def bca_interval(
     n_draws: int,
     rng: np.random.Generator,
     confidence_level: float,
+    deviated: Callable[[FloatArray], FloatArray] | None = None,
 ) -> tuple[Interval | None, tuple[str, ...]]:
     """Bias-corrected and accelerated bootstrap interval, and what to say about it.
 
-    Draws equal to the estimate count half in the bias correction, as in scipy, so that a
-    coefficient on a coarse grid is not called biased. Undefined draws are left out and counted.
+    `deviated` adds to the draws what another source of sampling does; bias and acceleration are
+    those of the draws themselves. Draws equal to the estimate count half in the bias correction,
+    as in scipy, so that a coefficient on a coarse grid is not called biased. Undefined draws are
+    left out and counted.
 
     Notes
     -----
@@ -85,7 +88,8 @@ def bca_interval(
         return None, ()
     warnings: list[str] = []
     values = bootstrap(statistic, n, n_draws, rng)
-    defined = values[np.isfinite(values)]
+    finite = np.isfinite(values)
+    defined = values[finite]
     if defined.size < n_draws:
         warnings.append(
             f"The coefficient was undefined in {n_draws - defined.size} of {n_draws} bootstrap "
@@ -97,6 +101,7 @@ def bca_interval(
     below = np.mean(defined < estimate - tolerance)
     equal = np.mean(np.abs(defined - estimate) <= tolerance)
     bias = norm.ppf(below + equal / 2)
+    spread_out = defined if deviated is None else deviated(values)[finite]
     left_out = jackknife(statistic, n)
     left_out = left_out[np.isfinite(left_out)]
     if not np.isfinite(bias) or left_out.size < 2:
@@ -104,13 +109,13 @@ def bca_interval(
             "Every bootstrap sample lies on one side of the estimate; the interval is the "
             "plain percentile interval."
         )
-        return percentile_interval(defined, confidence_level), tuple(warnings)
+        return percentile_interval(spread_out, confidence_level), tuple(warnings)
     deviation = left_out.mean() - left_out
     spread = np.sum(deviation**2)
     acceleration = np.sum(deviation**3) / (6 * spread**1.5) if spread > 0 else 0.0
     z = bias + norm.ppf([(1 - confidence_level) / 2, (1 + confidence_level) / 2])
     quantiles = norm.cdf(bias + z / (1 - acceleration * z))
-    low, high = np.quantile(defined, quantiles)
+    low, high = np.quantile(spread_out, quantiles)
     if low == high:
         warnings.append("All bootstrap samples agree; the interval has no width.")
     return (float(low), float(high)), tuple(warnings)
