@@ -72,6 +72,54 @@ def association_sentence(
     )
 
 
+# What is larger or higher where the predictor is: (predictor's name, more, less, of what).
+PREDICTED = {
+    "size": ("subset size", "larger", "smaller", "anomalous subsets"),
+    "score": ("score", "higher", "lower", "anomaly scores"),
+}
+
+
+def effect(headline: dict[str, Any]) -> str:
+    """A headline's estimate with its interval and unit: an odds ratio where there is one."""
+    name = PREDICTED[headline["predictor"]][0]
+    if headline["odds_ratio"] is not None:
+        ratio, *bounds = headline["odds_ratio"]
+        return f"odds ratio {number(ratio)} {interval(bounds)} per SD of {name}"
+    figures = f"{number(headline['estimate'])} {interval(headline['interval'])}"
+    if headline["model"] in ("clmm", "lmm"):
+        unit = headline["unit"].removesuffix(" per SD")
+        return f"{figures} {unit} per SD of {name}"
+    return f"ρ = {figures} with {name}"
+
+
+def effect_sentence(question: dict[str, Any], headline: dict[str, Any], *, raters: str) -> str:
+    """The primary analysis in a sentence, with its interval and how certain it is.
+
+    A direction is stated only where both the p that counts, adjusted where it belongs to a
+    family, and the interval exclude none.
+    """
+    name, more, less, of_what = PREDICTED[headline["predictor"]]
+    if headline["estimate"] is None:
+        return f"It cannot be said yet how ratings go with {name}. " + " ".join(
+            headline["warnings"]
+        )
+    estimate, bounds = headline["estimate"], headline["interval"]
+    adjusted = headline["status"] == "confirmatory" and headline["p_adjusted"] is not None
+    p = headline["p_adjusted"] if adjusted else headline["p"]
+    of_family = adjusted and (headline["family_size"] or 1) > 1
+    corrected = f", corrected for {headline['family_size']} tests" if of_family else ""
+    figures = (
+        f"{effect(headline)}, {p_value(p)}{corrected}, "
+        f"{count(headline['n_images'], 'image')}, {raters}, "
+        f"{count(headline['n_ratings'], 'rating')}"
+    )
+    certain = bounds is not None and bounds[0] * bounds[1] > 0 and p is not None
+    if certain and p < headline["alpha"]:
+        direction = more if estimate > 0 else less
+        return f"Images with {direction} {of_what} were {higher(question)}: {figures}."
+    return f"No clear relation was found between {name} and being {higher(question)}: {figures}."
+
+
 def calibration_sentence(calibration: dict[str, Any]) -> str:
     """How unusual a group's score is among null groups, with what the p-value can tell at all."""
     seen, n = calibration["n_exceeding"], calibration["n_replicates"]

@@ -3,10 +3,11 @@
 from typing import Any
 
 import pandas as pd
-from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from studies.models import (
+    AnalysisPlan,
     Coverage,
     Decision,
     Event,
@@ -14,9 +15,12 @@ from studies.models import (
     ItemAnswer,
     Participant,
     ParticipantKind,
+    ParticipantState,
     Response,
     Revision,
+    ScanResult,
     Study,
+    StudyImage,
     Trial,
     TrialRole,
     TrialState,
@@ -39,21 +43,26 @@ def kinds_with_ratings(study: Study) -> list[str]:
     return [kind.value for kind in ParticipantKind if kind.value in rated]
 
 
-def ratings_frame(study: Study, kind: str) -> pd.DataFrame:
+def main_answers(study: Study, kind: str, *, excluded: bool) -> QuerySet[Response]:
+    """Answers to ratings proper; of whom a researcher excluded only where `excluded`."""
+    rows = Response.objects.filter(
+        trial__participant__study=study,
+        trial__participant__kind=kind,
+        trial__role=TrialRole.MAIN,
+    )
+    return rows if excluded else rows.filter(trial__participant__is_excluded=False)
+
+
+def ratings_frame(study: Study, kind: str, *, excluded: bool = False) -> pd.DataFrame:
     """Every answer of one kind of participants, a row each, in a fixed order.
 
     Columns: question (its key), rater and image (public ids), number, value.
     Answers given before somebody withdrew are among them: they agreed to that. Repeats, checks
-    and practice are not, nor is anybody whom a researcher excluded.
+    and practice are not, nor, unless `excluded`, is anybody whom a researcher excluded.
     """
     rows = (
-        Response.objects.filter(
-            trial__participant__study=study,
-            trial__participant__kind=kind,
-            trial__participant__is_excluded=False,
-            trial__role=TrialRole.MAIN,
-            trial__study_image__isnull=False,
-        )
+        main_answers(study, kind, excluded=excluded)
+        .filter(trial__study_image__isnull=False)
         .order_by("question__position", "trial__participant_id", "trial__position")
         .values_list(
             "question__key",
@@ -68,20 +77,15 @@ def ratings_frame(study: Study, kind: str) -> pd.DataFrame:
     return frame.astype({"number": float})
 
 
-def comparisons_frame(study: Study, kind: str) -> pd.DataFrame:
+def comparisons_frame(study: Study, kind: str, *, excluded: bool = False) -> pd.DataFrame:
     """Every image of every answer that compares images, a row each, in a fixed order.
 
     Columns: question (its key), rater and image (public ids), trial, place (from 1), value.
-    Whom a researcher excluded is not among them.
+    Whom a researcher excluded is not among them, unless `excluded`.
     """
     rows = (
-        Response.objects.filter(
-            trial__participant__study=study,
-            trial__participant__kind=kind,
-            trial__participant__is_excluded=False,
-            trial__role=TrialRole.MAIN,
-            trial__study_image__isnull=True,
-        )
+        main_answers(study, kind, excluded=excluded)
+        .filter(trial__study_image__isnull=True)
         .order_by("question__position", "trial_id", "trial__images__place")
         .values_list(
             "question__key",
@@ -107,6 +111,72 @@ def images_frame(study: Study) -> pd.DataFrame:
         "image__public_id", "image__process", "stratum", "size", "score", "in_group"
     )
     return pd.DataFrame.from_records(list(values), columns=columns)
+
+
+def layers_frame(study: Study) -> pd.DataFrame:
+    """What other scans of the workspace found in the study's images, by scan and image.
+
+    Columns: scan (its name), layer, image (public id), size, score. Only of scans that hold
+    every image of the study.
+    """
+    images = StudyImage.objects.filter(study=study, role=ImageRole.RATING)
+    rows = ScanResult.objects.filter(
+        scan__in=scans_of_all(study, images), image__in=images.values("image")
+    )
+    columns = ["scan", "layer", "image", "size", "score"]
+    values = rows.order_by("scan_id", "image_id").values_list(
+        "scan__name", "scan__layer", "image__public_id", "size", "score"
+    )
+    return pd.DataFrame.from_records(list(values), columns=columns)
+
+
+def scans_of_all(study: Study, images: QuerySet[StudyImage]) -> list[int]:
+    """Keys of the workspace's other scans that hold every one of `images`."""
+    found = (
+        ScanResult.objects.filter(
+            scan__workspace=study.workspace_id, image__in=images.values("image")
+        )
+        .exclude(scan=study.scan_id)
+        .order_by()
+        .values_list("scan")
+        .annotate(n=Count("pk"))
+    )
+    n_images = images.count()
+    return sorted(scan for scan, n in found if n and n == n_images)
+
+
+def data_stamp(study: Study, kind: str) -> dict[str, Any]:
+    """Counts by which newer data of `kind` are noticed without reading them. Five queries.
+
+    Answers come, are replaced, and are erased; participants are excluded or marked by other
+    rules; plans are fixed; scans of the same images are added.
+    """
+    answers = main_answers(study, kind, excluded=True)
+    people = study.participants.filter(kind=kind)
+    plans = AnalysisPlan.objects.filter(study=study, fixed_at__isnull=False)
+    images = StudyImage.objects.filter(study=study, role=ImageRole.RATING)
+    given = answers.aggregate(n_answers=Count("pk"), last_answer=Max("pk"))
+    replaced = Revision.objects.filter(
+        response__trial__participant__study=study, response__trial__participant__kind=kind
+    )
+    counted = people.aggregate(
+        n_participants=Count("pk"),
+        n_excluded=Count("pk", filter=Q(is_excluded=True)),
+        n_over=Count("pk", filter=Q(ended_at__isnull=False)),
+        n_erased=Count("pk", filter=Q(state=ParticipantState.ERASED)),
+        last_excluded=Max("pk", filter=Q(is_excluded=True)),
+    )
+    decided = Decision.objects.filter(participant__study=study, participant__kind=kind)
+    return {
+        **given,
+        **counted,
+        "last_revision": replaced.aggregate(last=Max("pk"))["last"],
+        "last_decision": decided.aggregate(last=Max("pk"))["last"],
+        "plan": plans.aggregate(last=Max("version"))["last"],
+        "rules": study.quality_rules,
+        "scan": study.scan_id,
+        "other_scans": scans_of_all(study, images),
+    }
 
 
 def response_rows(study: Study) -> QuerySet[Response]:

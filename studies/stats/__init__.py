@@ -7,6 +7,7 @@ from .chance_corrected import fleiss_kappa, gwet_ac
 from .clmm import fit_clmm, likelihood_ratio
 from .costs import CostRates, study_cost
 from .crossed_association import CrossedRankAssociation, crossed_rank_association
+from .dependent import rank_difference
 from .groups import auc, two_groups
 from .lmm import fit_lmm
 from .multiplicity import adjust_p_values
@@ -43,6 +44,7 @@ __all__ = [
     "pilot_estimates",
     "plan_study",
     "rank_association",
+    "rank_difference",
     "rating_model",
     "simulate_ratings",
     "split_half",

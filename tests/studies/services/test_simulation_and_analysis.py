@@ -7,8 +7,7 @@ from scipy import stats
 from studies import queries
 from studies.errors import DomainError
 from studies.models import AnalysisRun, Participant, ParticipantKind, ParticipantState, Response
-from studies.services import analysis
-from studies.services.analysis import analyse
+from studies.services.analysis import analyse, inputs
 from studies.services.simulation import RaterModel, simulate_raters
 from tests.studies import factories
 
@@ -148,7 +147,7 @@ def test_the_same_data_and_seed_give_the_same_figures(study, monkeypatch):
     result = first.result
     first.delete()
     assert analyse(study=study).result == result
-    monkeypatch.setattr(analysis, "code_version", lambda: "another")
+    monkeypatch.setattr(inputs, "code_version", lambda: "another")
     assert analyse(study=study).versions["musescan"] == "another"
     assert AnalysisRun.objects.count() == 2
 

@@ -9,7 +9,8 @@ import pandas as pd
 from scipy import stats as scipy_stats
 
 from studies.models import Question
-from studies.stats import fit_rao_kupper, icc, krippendorff_alpha
+from studies.services.analysis.agreement import agreement
+from studies.stats import fit_rao_kupper
 
 COMPARISONS = ("forced_choice", "best_worst", "ranking")
 
@@ -110,15 +111,13 @@ def joined(images: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
     return rows.fillna({"n": 0}).astype({"n": int})
 
 
-def agreement(question: Question, ratings: pd.DataFrame, seed: int) -> dict[str, dict[str, Any]]:
-    """How far raters agree: Krippendorff's α at the question's level, and an ICC of its numbers."""
-    level = {"categorical": "nominal", "slider": "interval"}.get(question.kind, "ordinal")
-    column = "value" if level == "nominal" else "number"
-    matrix = ratings.pivot(index="rater", columns="image", values=column)
-    return {
-        "krippendorff": krippendorff_alpha(matrix, level=level, seed=seed).to_dict(),
-        "icc": icc(ratings, rating="number", seed=seed).to_dict(),
-    }
+def pairs(compared: pd.DataFrame) -> pd.DataFrame:
+    """Left, right and choice of every comparison of two images, by trial."""
+    wide = compared.pivot(index="trial", columns="place", values="image")
+    if wide.empty:
+        return pd.DataFrame(columns=["left", "right", "choice"])
+    chosen = compared.drop_duplicates("trial").set_index("trial")["value"]
+    return pd.DataFrame({"left": wide[1], "right": wide[2], "choice": chosen.reindex(wide.index)})
 
 
 def of_pairs(question: Question, compared: pd.DataFrame, images: pd.DataFrame) -> ImageNumbers:
@@ -127,12 +126,10 @@ def of_pairs(question: Question, compared: pd.DataFrame, images: pd.DataFrame) -
         "measure": "ability in log odds, from choices between two images",
         "range": [-1, 1],
     }
-    wide = compared.pivot(index="trial", columns="place", values="image")
-    if wide.empty:
+    frame = pairs(compared)
+    if frame.empty:
         empty = pd.DataFrame(columns=["mean", "low", "high", "n"], dtype=float)
         return ImageNumbers(joined(images, empty), measure, 0)
-    chosen = compared.drop_duplicates("trial").set_index("trial")["value"]
-    frame = pd.DataFrame({"left": wide[1], "right": wide[2], "choice": chosen.reindex(wide.index)})
     model = fit_rao_kupper(frame)
     intervals = model.interval(0.95)
     finite = {image: ability for image, ability in model.abilities.items() if ability is not None}
@@ -155,7 +152,7 @@ def of_pairs(question: Question, compared: pd.DataFrame, images: pd.DataFrame) -
         "warnings": list(model.warnings),
         "n_ratings": model.n_comparisons,
     }
-    return ImageNumbers(joined(images, table), measure, len(wide), {"separation": separation})
+    return ImageNumbers(joined(images, table), measure, len(frame), {"separation": separation})
 
 
 def of_sets(question: Question, compared: pd.DataFrame, images: pd.DataFrame) -> ImageNumbers:

@@ -1,0 +1,87 @@
+"""Fits of one question's ratings, each made once; what cannot be fitted is said."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import pandas as pd
+
+from studies.services.analysis.names import PREDICTORS, standardised
+from studies.stats import fit_clmm, fit_lmm
+from studies.stats.clmm import CumulativeLinkMixedModel
+from studies.stats.lmm import LinearMixedModel
+
+Mixed = CumulativeLinkMixedModel | LinearMixedModel
+T = TypeVar("T")
+NAMES = {
+    "clmm": "cumulative link mixed model",
+    "lmm": "linear mixed model",
+    "rao_kupper": "Rao–Kupper model",
+}
+
+
+def attempted(make: Callable[[], T], what: str, said: list[str]) -> T | None:
+    """What `make` makes; None, and the reason added to `said`, where the data do not allow it."""
+    try:
+        return make()
+    except ValueError as error:
+        reason = f"{what} is not computed: {str(error).rstrip('.')}."
+        if reason not in said:
+            said.append(reason)
+        return None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A mixed model of standardised predictors of one scan; raters may differ in the first."""
+
+    model: str
+    predictors: tuple[str, ...]
+    scan: str
+    slopes: bool = False
+    link: str = "logit"
+
+    @property
+    def words(self) -> str:
+        over = " and ".join(PREDICTORS[name] for name in self.predictors) or "nothing"
+        slopes = " with rater slopes" if self.slopes else ""
+        return f"The {NAMES[self.model]} on {over}{slopes}"
+
+
+@dataclass
+class Fits:
+    """Mixed models of the ratings of one question; `problems` are those that were not possible."""
+
+    frame: pd.DataFrame
+    measures: dict[str, pd.DataFrame]
+    made: dict[Wanted, Mixed | None] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    def fit(self, wanted: Wanted) -> Mixed | None:
+        if wanted not in self.made:
+            self.made[wanted] = attempted(lambda: self._fit(wanted), wanted.words, self.problems)
+        return self.made[wanted]
+
+    def _fit(self, wanted: Wanted) -> Mixed:
+        columns = [standardised(name) for name in wanted.predictors]
+        frame = self.frame
+        if columns:
+            measured = self.measures[wanted.scan].set_index("image")[columns]
+            for predictor, name in zip(wanted.predictors, columns, strict=True):
+                if measured[name].isna().all():
+                    raise ValueError(f"{PREDICTORS[predictor]} is the same in all images")
+            frame = frame.join(measured, on="image")
+        slopes = columns[:1] if wanted.slopes else []
+        if wanted.model == "lmm":
+            return fit_lmm(frame, fixed=columns, rater_slopes=slopes)
+        return fit_clmm(frame, fixed=columns, rater_slopes=slopes, link=wanted.link)
+
+
+def mixed_frame(ratings: pd.DataFrame) -> pd.DataFrame:
+    """Rater, image and rating of every answer that is a number."""
+    rated = ratings.dropna(subset=["number"])
+    return rated[["rater", "image", "number"]].rename(columns={"number": "rating"})
+
+
+def plain(result: Any) -> dict[str, Any] | None:
+    return None if result is None else result.to_dict()

@@ -1,0 +1,109 @@
+"""One test of one predictor by one model: what the headline and the family are made of."""
+
+from typing import Any
+
+from studies.services.analysis.associations import association
+from studies.services.analysis.fitting import Wanted
+from studies.services.analysis.inputs import Inputs
+from studies.services.analysis.models import odds_ratios
+from studies.services.analysis.names import PREDICTORS, standardised
+from studies.services.analysis.planned import Test
+from studies.services.analysis.questions import Analysed
+from studies.stats.clmm import CumulativeLinkMixedModel
+
+UNITS = {
+    "logit": "log odds per SD",
+    "probit": "probits per SD",
+    "lmm": "rating points per SD",
+    "rank": "Spearman’s ρ",
+}
+
+
+def tested(test: Test, analysed: Analysed, inputs: Inputs) -> dict[str, Any]:
+    """Estimate, interval and p of `test`, with the unit, the odds ratio and the test's name."""
+    about = {
+        "question": test.question,
+        "predictor": test.predictor,
+        "predictor_label": PREDICTORS[test.predictor],
+        "scan": test.scan,
+        "layer": inputs.layer_of[test.scan],
+        "model": test.model,
+    }
+    if test.model in ("clmm", "lmm"):
+        return about | by_mixed_model(test, analysed)
+    return about | by_ranks(test, analysed, inputs)
+
+
+def by_mixed_model(test: Test, analysed: Analysed) -> dict[str, Any]:
+    wanted = Wanted(
+        test.model, (test.predictor, *test.covariates), test.scan, test.slopes, test.link
+    )
+    model = analysed.fits.fit(wanted)
+    unit = UNITS["lmm" if test.model == "lmm" else test.link]
+    common = {"unit": unit, "rater_slopes": test.slopes}
+    if model is None:
+        why = [text for text in analysed.fits.problems if text.startswith(wanted.words)]
+        return common | undefined(why)
+    name = standardised(test.predictor)
+    ratios = odds_ratios(model)
+    error = model.standard_errors[name]
+    statistic = model.estimates[name] / error if error > 0 else None
+    freedom = (
+        None if isinstance(model, CumulativeLinkMixedModel) else model.degrees_of_freedom[name]
+    )
+    return {
+        **common,
+        "estimate": model.estimates[name],
+        "interval": list(model.interval(0.95)[name]),
+        "p": model.p_values[name],
+        "odds_ratio": ratios and ratios[name],
+        "test": {
+            "name": "Wald z" if freedom is None else "t, Satterthwaite",
+            "statistic": statistic,
+            "df": freedom,
+        },
+        "n_images": model.n_images,
+        "n_raters": model.n_raters,
+        "n_ratings": model.n_ratings,
+        "method": model.method,
+        "warnings": list(model.warnings),
+    }
+
+
+def by_ranks(test: Test, analysed: Analysed, inputs: Inputs) -> dict[str, Any]:
+    means = analysed.rated[["image", "mean"]]
+    table = means.merge(inputs.measures[test.scan], on="image")
+    found = association(table, test.predictor, "spearman", inputs.seed)
+    return {
+        "unit": UNITS["rank"],
+        "rater_slopes": False,
+        "estimate": found["estimate"],
+        "interval": found["interval"],
+        "p": found["p_permutation"],
+        "odds_ratio": None,
+        "test": {
+            "name": f"permutation of images, {found['n_permutations']} draws",
+            "statistic": found["estimate"],
+            "df": None,
+        },
+        "n_images": found["n"],
+        "n_raters": analysed.result["n_raters"],
+        "n_ratings": analysed.result["n_ratings"],
+        "method": found["method"],
+        "warnings": found["warnings"],
+    }
+
+
+def undefined(why: list[str]) -> dict[str, Any]:
+    return {
+        "estimate": None,
+        "interval": None,
+        "p": None,
+        "odds_ratio": None,
+        "test": None,
+        "n_images": None,
+        "n_raters": None,
+        "n_ratings": None,
+        "method": None,
+        "warnings": why,
+    }
