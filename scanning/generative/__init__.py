@@ -1,4 +1,4 @@
-"""Generative models to scan: data, a variational autoencoder, and creative decoding.
+"""Generative models to scan: data, a variational autoencoder, a generator, and creative decoding.
 
 Names load when they are first used, so that the loaders of `datasets` work without torch.
 """
@@ -13,15 +13,22 @@ _HOMES = {
     "ConvVAE": ".models",
     "ConvVAEConfig": ".models",
     "decoder_layers": ".models",
-    "load_model": ".models",
-    "save_model": ".models",
+    "ConvGenerator": ".gan",
+    "ConvGeneratorConfig": ".gan",
+    "load_model": ".weights",
+    "save_model": ".weights",
     "TrainedModel": ".training",
     "TrainingConfig": ".training",
     "train_vae": ".training",
+    "one_thread": ".training",
+    "TrainedGan": ".gan_training",
+    "GanTrainingConfig": ".gan_training",
+    "train_gan": ".gan_training",
     "CreativeDecoding": ".decoding",
     "Generated": ".decoding",
-    "LayerActivity": ".decoding",
-    "fit_activity": ".decoding",
+    "LayerActivity": ".activity",
+    "fit_activity": ".activity",
+    "prior_activity": ".activity",
     "generate": ".decoding",
     "ImageData": ".datasets",
     "load_array": ".datasets",

@@ -1,7 +1,7 @@
 """Normal and creative decoding of latents drawn from the prior."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -9,11 +9,10 @@ import torch
 from numpy.typing import NDArray
 
 from scanning._validation import one_of, proportion, whole_number
-from scanning.generative.models import ConvVAE, decoder_layers
-from scanning.generative.training import image_tensor
+from scanning.generative.activity import LayerActivity, hidden_layer
+from scanning.generative.models import Decoder, decoder_layers
 
 SELECTIONS = ("low_active", "correlated", "random", "noise")
-N_CORRELATED = 1_000  # encodings from which correlations are estimated
 
 
 @dataclass(frozen=True)
@@ -86,25 +85,6 @@ class CreativeDecoding:
 
 
 @dataclass(frozen=True, eq=False)
-class LayerActivity:
-    """How a layer's nodes behave over training images.
-
-    Attributes
-    ----------
-    layer : str
-    mean : ndarray of float32, (J,)
-        Mean activation of each node.
-    standardized : ndarray of float32, (n, J)
-        Activations of at most 1,000 images, centred and scaled to unit length node by node,
-        so that inner products are correlations; 0 for nodes that never change.
-    """
-
-    layer: str
-    mean: NDArray[np.float32]
-    standardized: NDArray[np.float32] = field(repr=False)
-
-
-@dataclass(frozen=True, eq=False)
 class Generated:
     """Images with what produced them.
 
@@ -132,62 +112,8 @@ class Generated:
         return len(self.images)
 
 
-def fit_activity(
-    model: ConvVAE, images: NDArray[np.uint8], layer: str, *, batch_size: int = 256
-) -> LayerActivity:
-    """Behaviour of a decoder layer over the encodings of training images.
-
-    Parameters
-    ----------
-    model : ConvVAE
-    images : ndarray of uint8, (n, H, W) or (n, H, W, C)
-        Images are encoded to their mean latents, which are decoded.
-    layer : str
-        A hidden layer of :func:`decoder_layers`.
-    batch_size : int
-
-    Returns
-    -------
-    LayerActivity
-
-    Raises
-    ------
-    ValueError
-        If the layer is unknown, the images do not fit the model, or `batch_size` is not a
-        whole number >= 1.
-    """
-    _hidden_layer(model, layer)
-    batch_size = whole_number(batch_size, "batch_size", minimum=1)
-    data = image_tensor(images)
-    expected = decoder_layers(model)["pixels"]
-    if data.shape[1:] != expected:
-        raise ValueError(
-            f"images must have the model's shape {expected}; got {tuple(data.shape[1:])}"
-        )
-
-    @torch.no_grad()
-    def activations(chosen: torch.Tensor) -> NDArray[np.float32]:
-        hidden = model.encode(chosen.float() / 255)[0]
-        for name, module in model.decoder.named_children():
-            hidden = module(hidden)
-            if f"decoder.{name}" == layer:
-                break
-        return hidden.reshape(len(hidden), -1).numpy()
-
-    # In pieces, so that the activations of all images are never held at once.
-    total = sum(
-        activations(batch).sum(axis=0, dtype=np.float64) for batch in data.split(batch_size)
-    )
-    evenly = torch.linspace(0, len(data) - 1, min(N_CORRELATED, len(data))).long()
-    values = activations(data[evenly]).copy()
-    values -= values.mean(axis=0)
-    lengths = np.linalg.norm(values, axis=0)
-    standardized = np.divide(values, lengths, out=np.zeros_like(values), where=lengths > 0)
-    return LayerActivity(layer, (total / len(data)).astype(np.float32), standardized)
-
-
 def generate(
-    model: ConvVAE,
+    model: Decoder,
     n: int,
     *,
     seed: int,
@@ -201,7 +127,7 @@ def generate(
 
     Parameters
     ----------
-    model : ConvVAE
+    model : ConvVAE, ConvGenerator or another Decoder
     n : int
         Images to generate.
     seed : int
@@ -212,8 +138,8 @@ def generate(
     creative : CreativeDecoding, optional
         Without it, decoding is normal.
     activity : LayerActivity, optional
-        From :func:`fit_activity` for the modulated layer; needed for the selections
-        "low_active" and "correlated".
+        From :func:`fit_activity` or :func:`prior_activity` for the modulated layer; needed for
+        the selections "low_active" and "correlated".
     batch_size : int
         Changes memory and speed, not what is drawn; a pixel may differ by rounding.
     progress : callable, optional
@@ -242,9 +168,7 @@ def generate(
         one_of(layer, shapes, "layers")
     modulator = None if creative is None else _Modulator(model, creative, activity, seed)
 
-    latents = np.random.default_rng(seed).standard_normal(
-        (n, model.config.latent_dim), dtype=np.float32
-    )
+    latents = np.random.default_rng(seed).standard_normal((n, model.latent_dim), dtype=np.float32)
     channels, size, _ = shapes["pixels"]
     pixels = np.empty((n, channels, size, size), np.uint8)
     kept = {
@@ -283,12 +207,12 @@ class _Modulator:
 
     def __init__(
         self,
-        model: ConvVAE,
+        model: Decoder,
         creative: CreativeDecoding,
         activity: LayerActivity | None,
         seed: int,
     ) -> None:
-        shape = _hidden_layer(model, creative.layer)
+        shape = hidden_layer(model, creative.layer)
         self.layer = creative.layer
         self.modulated: list[NDArray[np.int64]] = []
         self._creative = creative
@@ -353,9 +277,3 @@ class _Modulator:
             return self._pool
         active = self._standardized[:, self._active(row)].mean(axis=1)
         return np.argsort(active @ self._standardized, kind="stable")[: len(self._pool)]
-
-
-def _hidden_layer(model: ConvVAE, layer: str) -> tuple[int, ...]:
-    hidden = {name: shape for name, shape in decoder_layers(model).items() if name != "pixels"}
-    one_of(layer, hidden, "layer")
-    return hidden[layer]

@@ -1,20 +1,29 @@
 """A convolutional variational autoencoder whose decoder layers have names."""
 
-import hashlib
-import json
 from collections import OrderedDict
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import nn
 
 from scanning._validation import whole_number
 
-FORMAT = "scanning.ConvVAE/1"
+
+class Decoder(Protocol):
+    """A model that makes images of latents by a chain of named layers.
+
+    `decoder` is an ``nn.Sequential`` whose last child is ``pixels`` and puts out images in
+    [0, 1]; every child before it is a hidden layer ``decoder.<name>`` that ends with a ReLU.
+    """
+
+    @property
+    def decoder(self) -> nn.Sequential: ...
+
+    @property
+    def latent_dim(self) -> int: ...
+
+    def layer_shapes(self) -> dict[str, tuple[int, ...]]: ...
 
 
 @dataclass(frozen=True)
@@ -61,6 +70,10 @@ class ConvVAEConfig:
     def from_dict(cls, values: dict[str, Any]) -> "ConvVAEConfig":
         """The inverse of :meth:`to_dict`."""
         return cls(**(values | {"conv_widths": tuple(values["conv_widths"])}))
+
+    def build(self) -> "ConvVAE":
+        """A model of this shape, untrained."""
+        return ConvVAE(self)
 
 
 class ConvVAE(nn.Module):
@@ -120,8 +133,24 @@ class ConvVAE(nn.Module):
         """Images decoded from the mean of their latents."""
         return self.decode(self.encode(images)[0])
 
+    @property
+    def latent_dim(self) -> int:
+        """Length of a latent."""
+        return self.config.latent_dim
 
-def decoder_layers(model: ConvVAE) -> dict[str, tuple[int, ...]]:
+    def layer_shapes(self) -> dict[str, tuple[int, ...]]:
+        """See :func:`decoder_layers`."""
+        deep, shallow = self.config.conv_widths
+        size = self.config.image_size
+        return {
+            "decoder.dense1": (self.config.dense_width,),
+            "decoder.dense2": (deep, size // 4, size // 4),
+            "decoder.conv1": (shallow, size // 2, size // 2),
+            "pixels": (self.config.channels, size, size),
+        }
+
+
+def decoder_layers(model: Decoder) -> dict[str, tuple[int, ...]]:
     """Layers of the decoder that can be scanned, in order, with the shape of their nodes.
 
     Examples
@@ -130,53 +159,4 @@ def decoder_layers(model: ConvVAE) -> dict[str, tuple[int, ...]]:
     {'decoder.dense1': (256,), 'decoder.dense2': (64, 7, 7), 'decoder.conv1': (32, 14, 14),
      'pixels': (1, 28, 28)}
     """
-    config = model.config
-    deep, shallow = config.conv_widths
-    size = config.image_size
-    return {
-        "decoder.dense1": (config.dense_width,),
-        "decoder.dense2": (deep, size // 4, size // 4),
-        "decoder.conv1": (shallow, size // 2, size // 2),
-        "pixels": (config.channels, size, size),
-    }
-
-
-def save_model(model: ConvVAE, path: str | Path) -> str:
-    """Write weights and configuration as safetensors; return the file's SHA-256."""
-    path = Path(path)
-    weights = {name: tensor.contiguous().cpu() for name, tensor in model.state_dict().items()}
-    # One entry only: safetensors writes several in no fixed order, which would change the hash.
-    data = save(weights, {FORMAT: json.dumps(model.config.to_dict())})
-    # Nobody ever reads half a file under the final name.
-    unfinished = path.with_name(path.name + ".part")
-    unfinished.write_bytes(data)
-    unfinished.replace(path)
-    return hashlib.sha256(data).hexdigest()
-
-
-def load_model(path: str | Path) -> ConvVAE:
-    """Read a model that :func:`save_model` wrote, ready for evaluation.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If the file is something else, or damaged.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} does not exist")
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            if FORMAT not in metadata:
-                raise ValueError(f"{path.name} does not hold a model of this kind")
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        model = ConvVAE(ConvVAEConfig.from_dict(json.loads(metadata[FORMAT])))
-        model.load_state_dict(weights)
-    except SafetensorError as error:
-        raise ValueError(f"{path.name} is not a safetensors file: {error}") from error
-    except (KeyError, TypeError, RuntimeError) as error:
-        raise ValueError(f"{path.name} holds a damaged model: {error}") from error
-    return model.eval()
+    return model.layer_shapes()

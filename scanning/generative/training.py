@@ -2,8 +2,10 @@
 
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,8 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from scanning._validation import whole_number
+from scanning._validation import one_of, whole_number
+from scanning.generative.checkpoints import Checkpoint
 from scanning.generative.models import ConvVAE, ConvVAEConfig
 
 Progress = Callable[[int, int, str], None]
@@ -102,6 +105,8 @@ def train_vae(
     images: NDArray[np.uint8],
     config: TrainingConfig | None = None,
     *,
+    device: str = "cpu",
+    checkpoint: str | Path | None = None,
     progress: Progress | None = None,
 ) -> TrainedModel:
     """Train a :class:`ConvVAE` on square images.
@@ -111,6 +116,11 @@ def train_vae(
     images : ndarray of uint8, (n, H, H) or (n, H, H, C)
         H a multiple of 4, C 1 or 3.
     config : TrainingConfig, optional
+    device : {"cpu", "cuda", "auto"}
+        "auto" takes a CUDA device where there is one.
+    checkpoint : path, optional
+        File in which the state is kept after each epoch, and from which training goes on if it
+        holds that of a training with the same settings and images. It is removed at the end.
     progress : callable, optional
         Called with (steps done, steps, message).
 
@@ -126,33 +136,46 @@ def train_vae(
     Notes
     -----
     Maximises the evidence lower bound with Bernoulli pixels (Kingma & Welling, 2014). The same
-    seed gives the same weights on the same machine with the same number of threads. The
-    global random state is left as it was.
+    seed gives the same weights on the same machine with the same number of threads, interrupted
+    or not. The global random state is left as it was.
     """
     config = config or TrainingConfig()
+    where = chosen_device(device)
     data = image_tensor(images)
     started = time.perf_counter()
+    shape = ConvVAEConfig(
+        latent_dim=config.latent_dim, channels=data.shape[1], image_size=data.shape[2]
+    )
     # Weights are drawn from torch's global state; the fork gives it back unchanged.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        model = ConvVAE(
-            ConvVAEConfig(
-                latent_dim=config.latent_dim, channels=data.shape[1], image_size=data.shape[2]
-            )
-        )
+        model = ConvVAE(shape).to(where)
     generator = torch.Generator().manual_seed(config.seed)
     optimizer = torch.optim.Adam(model.parameters(), lr=config.learning_rate, fused=True)
+    kept = None
+    done: dict[str, Any] = {"losses": [], "duration_s": 0.0}
+    if checkpoint is not None:
+        settings = {
+            "training": config.to_dict(),
+            "model": shape.to_dict(),
+            "images": [list(data.shape), int(data.long().sum())],
+        }
+        kept = Checkpoint(
+            checkpoint, settings, {"model": model}, {"adam": optimizer}, {"order": generator}
+        )
+        done = kept.read() or done
     steps_per_epoch = -(-len(data) // config.batch_size)
     n_steps = config.epochs * steps_per_epoch
-    losses = []
-    step = 0
-    for epoch in range(config.epochs):
+    losses: list[float] = done["losses"]
+    step = len(losses) * steps_per_epoch
+    for epoch in range(len(losses), config.epochs):
         total = 0.0
         order = torch.randperm(len(data), generator=generator)
         for chosen in order.split(config.batch_size):
             for group in optimizer.param_groups:
                 group["lr"] = config.learning_rate * _warm_up_and_decay(step, n_steps)
-            loss = _negative_elbo(model, data[chosen].float() / 255, config.beta, generator)
+            batch = data[chosen].float().to(where) / 255
+            loss = _negative_elbo(model, batch, config.beta, generator)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -161,8 +184,13 @@ def train_vae(
             if progress is not None and (step % 10 == 0 or step == n_steps):
                 progress(step, n_steps, f"training, epoch {epoch + 1} of {config.epochs}")
         losses.append(total / len(data))
+        if kept is not None:
+            duration = done["duration_s"] + time.perf_counter() - started
+            kept.write({"losses": losses, "duration_s": duration})
+    if kept is not None:
+        kept.remove()
     return TrainedModel(
-        model=model.eval(),
+        model=model.cpu().eval(),
         losses=tuple(losses),
         config=config,
         versions={
@@ -170,8 +198,29 @@ def train_vae(
             "numpy": np.__version__,
             "torch": torch.__version__,
         },
-        duration_s=time.perf_counter() - started,
+        duration_s=done["duration_s"] + time.perf_counter() - started,
     )
+
+
+def chosen_device(device: str) -> str:
+    """The device that `device` means here: "cpu" or "cuda"."""
+    one_of(device, ("cpu", "cuda", "auto"), "device")
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device must be cpu or auto where there is no CUDA device; got 'cuda'")
+    return device
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute on one thread: sums come out the same however many processors there are."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def image_tensor(images: NDArray[np.uint8]) -> torch.Tensor:
@@ -202,7 +251,7 @@ def _negative_elbo(
     model: ConvVAE, batch: torch.Tensor, beta: float, generator: torch.Generator
 ) -> torch.Tensor:
     mean, log_variance = model.encode(batch)
-    noise = torch.randn(mean.shape, generator=generator)
+    noise = torch.randn(mean.shape, generator=generator).to(mean.device)
     decoded = model.decode(mean + noise * torch.exp(0.5 * log_variance))
     reconstruction = functional.binary_cross_entropy(decoded, batch, reduction="sum")
     divergence = 0.5 * (mean**2 + log_variance.exp() - 1.0 - log_variance).sum()
