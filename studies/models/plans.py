@@ -23,7 +23,7 @@ class AnalysisPlan(models.Model):
         default=0, help_text="How many answers people had given when it was fixed"
     )
     author = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     created_at = models.DateTimeField(auto_now_add=True)
     fixed_at = models.DateTimeField(null=True, blank=True)

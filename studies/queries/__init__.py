@@ -11,6 +11,7 @@ from studies.queries.participation import (
     upcoming_trials,
 )
 from studies.queries.places import left_to_right
+from studies.queries.plans import n_answers_by_people, scans_of_images
 from studies.queries.quality import TookPart, seconds_to_finish, who_took_part
 from studies.queries.ratings import (
     comparisons_frame,
@@ -75,6 +76,7 @@ __all__ = [
     "kinds_with_ratings",
     "layers_frame",
     "left_to_right",
+    "n_answers_by_people",
     "n_at_work",
     "n_completed_trials",
     "n_creative_in_group",
@@ -91,6 +93,7 @@ __all__ = [
     "returned_trials",
     "revision_rows",
     "scans_of_image",
+    "scans_of_images",
     "seconds_to_finish",
     "slots_by_state",
     "standing",

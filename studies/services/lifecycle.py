@@ -17,6 +17,7 @@ from studies.models import (
 )
 from studies.questions import question_type
 from studies.sequences import max_repeats
+from studies.services import plans
 from studies.services.recruitment import check_service_settings
 from studies.services.saving import record_event
 from studies.services.screening import parse_screening
@@ -48,6 +49,8 @@ def missing_for_launch(study: Study) -> list[str]:
     missing += missing_at_entry(study)
     if study.entry in WITH_CODES and not study.codes.filter(outcome=Outcome.COMPLETED).exists():
         missing.append("a completion code")
+    if unfit := plans.unfit(study):
+        missing.append(f"an analysis plan that fits ({unfit})")
     return missing
 
 
@@ -121,7 +124,10 @@ def missing_in_blocks(study: Study) -> list[str]:
 
 @transaction.atomic
 def change_state(*, study: Study, act: str, actor: User | None = None) -> Study:
-    """Launch, pause, resume or close `study`; DomainError where its state does not allow that."""
+    """Launch, pause, resume or close `study`; DomainError where its state does not allow that.
+
+    A launch fixes the analysis plan: what was drafted, or what the design asks for.
+    """
     if act not in TRANSITIONS:
         raise DomainError("unknown_act", f"act must be one of {', '.join(TRANSITIONS)}")
     allowed, after = TRANSITIONS[act]
@@ -137,4 +143,6 @@ def change_state(*, study: Study, act: str, actor: User | None = None) -> Study:
             "wrong_state", f"a study that is {study.state} cannot {act}; nothing was changed"
         )
     record_event(study=study, kind=f"study_{after}", actor=actor)
+    if act == "launch":
+        plans.fix_at_launch(study=study, actor=actor)
     return study

@@ -1,6 +1,6 @@
 """Marks of participants from the record, and the limits that a study sets for them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,9 +86,11 @@ def scale_of(question: Question) -> Scale:
     return Scale(low=min(values), high=max(values))
 
 
-def settings_of(study: Study, kinds: Iterable[str]) -> dict[str, Setting]:
-    """What participants of each kind are compared with."""
-    limits = limits_of(study)
+def settings_of(
+    study: Study, kinds: Iterable[str], limits: Mapping[str, float | None] | None = None
+) -> dict[str, Setting]:
+    """What participants of each kind are compared with; the study's limits unless others are."""
+    limits = limits_of(study) if limits is None else limits
     scales = {
         question.key: scale_of(question)
         for question in Question.objects.filter(study=study)
@@ -100,15 +102,21 @@ def settings_of(study: Study, kinds: Iterable[str]) -> dict[str, Setting]:
     }
 
 
-def judge(*, study: Study, participants: Iterable[int] | None = None) -> Iterator[Judged]:
+def judge(
+    *,
+    study: Study,
+    participants: Iterable[int] | None = None,
+    limits: Mapping[str, float | None] | None = None,
+) -> Iterator[Judged]:
     """What the rules find about participants of `study`, by key; all, or those with the keys.
 
-    Kinds are compared with their own kind. A constant number of queries; one participant is
-    held at a time.
+    By the study's limits, unless `limits` are others. Kinds are compared with their own kind.
+    A constant number of queries; one participant is held at a time.
     """
     keys = None if participants is None else list(participants)
     rows = study.participants.all() if keys is None else study.participants.filter(pk__in=keys)
-    settings = settings_of(study, rows.order_by().values_list("kind", flat=True).distinct())
+    kinds = rows.order_by().values_list("kind", flat=True).distinct()
+    settings = settings_of(study, kinds, limits)
     for each in queries.who_took_part(study, keys):
         # Somebody of a kind that nobody was of a moment ago waits for the next look.
         if each.kind in settings:

@@ -1,0 +1,59 @@
+"""The plan that a study has if nobody writes another: what its design asks for."""
+
+from typing import Any
+
+from studies.errors import DomainError
+from studies.models import Question, Study
+from studies.services.plans.content import LINKS, MODELS, WITH_LINK, WITH_RATERS
+from studies.services.plans.subject import analysable
+
+
+def default_content(study: Study) -> dict[str, Any]:
+    """Subset size against the first question on a scale, by the model for such answers.
+
+    The family is that one test; researchers' decisions leave people out, and no rule does.
+    DomainError where the study has no scan, or no question whose answers can be analysed.
+    """
+    questions = analysable(study.questions.all())
+    if study.scan is None or not questions:
+        raise no_subject(study)
+    question = first_question(questions)
+    model = MODELS[question.kind][0]
+    test = {
+        "question": question.key,
+        "predictor": "size",
+        "layer": study.scan.layer,
+        "scan": study.scan.name,
+        "model": model,
+    }
+    return {
+        "format": 1,
+        "primary": {
+            **test,
+            "link": LINKS[0] if model in WITH_LINK else None,
+            # Without it, raters who differ in their slopes pass for evidence.
+            "rater_slopes": model in WITH_RATERS,
+            "covariates": [],
+        },
+        "family": [test],
+        "alpha": 0.05,
+        "correction": "holm",
+        "exploratory_correction": "fdr_bh",
+        "exclusions": {"rules": [], "decisions": True},
+        "seed": 0,
+        "n_target": None,
+        "smallest_effect": None,
+        "notes": "",
+    }
+
+
+def first_question(questions: list[Question]) -> Question:
+    """The first on an ordered scale, else the first there is."""
+    return next((each for each in questions if each.kind == "likert"), questions[0])
+
+
+def no_subject(study: Study) -> DomainError:
+    lacking = "a scan" if study.scan is None else "a question whose answers are not words"
+    return DomainError(
+        "nothing_to_plan", f"“{study.title}” needs {lacking} before its analysis can be planned."
+    )
