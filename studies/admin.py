@@ -17,6 +17,7 @@ from django_tasks_db.models import DBTaskResult
 from knox.models import AuthToken
 
 from studies.models import (
+    AnalysisPlan,
     AnalysisRun,
     Balance,
     Block,
@@ -422,6 +423,13 @@ class EventAdmin(ReadOnly):
     list_filter = ["kind"]
     list_select_related = ["study", "participant", "actor"]
     search_fields = ["study__slug", "participant__public_id", "kind"]
+
+
+@admin.register(AnalysisPlan)
+class AnalysisPlanAdmin(ReadOnly):
+    list_display = ["study", "version", "fixed_at", "n_ratings", "author", "sha256"]
+    list_select_related = ["study", "author"]
+    search_fields = ["study__slug", "sha256"]
 
 
 @admin.register(AnalysisRun)

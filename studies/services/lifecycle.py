@@ -142,7 +142,7 @@ def change_state(*, study: Study, act: str, actor: User | None = None) -> Study:
         raise DomainError(
             "wrong_state", f"a study that is {study.state} cannot {act}; nothing was changed"
         )
-    record_event(study=study, kind=f"study_{after}", actor=actor)
     if act == "launch":
         plans.fix_at_launch(study=study, actor=actor)
+    record_event(study=study, kind=f"study_{after}", actor=actor)
     return study
