@@ -11,6 +11,7 @@ from .dependent import rank_difference
 from .groups import auc, two_groups
 from .lmm import fit_lmm
 from .multiplicity import adjust_p_values
+from .multiverse import Multiverse, run_multiverse, specifications
 from .pairwise import fit_rao_kupper
 from .pilots import PilotEstimates, pilot_estimates
 from .planning import Plan, plan_study
@@ -22,6 +23,7 @@ from .trend import ordered_trend
 __all__ = [
     "CostRates",
     "CrossedRankAssociation",
+    "Multiverse",
     "PilotEstimates",
     "Plan",
     "RankAssociation",
@@ -46,7 +48,9 @@ __all__ = [
     "rank_association",
     "rank_difference",
     "rating_model",
+    "run_multiverse",
     "simulate_ratings",
+    "specifications",
     "split_half",
     "study_cost",
     "two_groups",
