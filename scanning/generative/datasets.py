@@ -1,7 +1,5 @@
 """Image sets: the bundled one, and loaders for IDX files, folders, zip archives and arrays."""
 
-import gzip
-import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -13,7 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from scanning.generative.images import MAX_BYTES, MAX_PIXELS, ImageError, read_image
+from scanning.generative._idx import read_idx
+from scanning.generative.images import (
+    MAX_BYTES,
+    MAX_PIXELS,
+    MAX_TOTAL_BYTES,
+    ImageError,
+    read_image,
+)
 
 __all__ = [
     "ImageData",
@@ -22,12 +27,12 @@ __all__ = [
     "load_combo",
     "load_folder",
     "load_idx",
+    "load_labels",
     "read_image",
 ]
 
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"})
 MAX_FILES = 100_000
-MAX_TOTAL_BYTES = 2_000_000_000
 _DATA = Path(__file__).parent / "data"
 
 
@@ -72,8 +77,8 @@ def load_combo() -> ImageData:
     """
     images, labels = [], []
     for offset, part in ((0, "mnist"), (10, "fashion-mnist")):
-        images.append(_read_idx(_DATA / f"{part}-5000-images-idx3-ubyte.gz"))
-        labels.append(_read_idx(_DATA / f"{part}-5000-labels-idx1-ubyte.gz").astype(int) + offset)
+        images.append(read_idx(_DATA / f"{part}-5000-images-idx3-ubyte.gz"))
+        labels.append(read_idx(_DATA / f"{part}-5000-labels-idx1-ubyte.gz").astype(int) + offset)
     return ImageData(
         np.concatenate(images),
         np.concatenate(labels),
@@ -104,8 +109,32 @@ def load_idx(path: str | Path) -> ImageData:
         If the file is missing, is no such IDX file, is truncated or unreasonably large.
     """
     path = Path(path)
-    images = _read_idx(path)
+    images = read_idx(path)
     return ImageData(_checked(images, path.name), None, name=path.name)
+
+
+def load_labels(path: str | Path) -> NDArray[np.int64]:
+    """Labels in an IDX file, gzipped or plain.
+
+    Parameters
+    ----------
+    path : path
+        IDX file of unsigned bytes with one axis.
+
+    Returns
+    -------
+    ndarray of int64, (n,)
+
+    Raises
+    ------
+    ImageError
+        As :func:`load_idx`.
+    """
+    path = Path(path)
+    labels = read_idx(path)
+    if labels.ndim != 1 or not len(labels):
+        raise ImageError(f"{path.name} must hold one label per image; got shape {labels.shape}")
+    return labels.astype(np.int64)
 
 
 def load_folder(
@@ -230,34 +259,6 @@ def load_array(path: str | Path, *, max_total_bytes: int = MAX_TOTAL_BYTES) -> I
             raise ImageError(f"{path.name} must have one whole-number label per image")
         labels = labels.astype(np.int64)
     return ImageData(images, labels, name=path.stem)
-
-
-def _read_idx(path: Path, max_total_bytes: int = MAX_TOTAL_BYTES) -> NDArray[np.uint8]:
-    try:
-        with path.open("rb") as file:
-            zipped = file.read(2) == b"\x1f\x8b"
-        with gzip.open(path) if zipped else path.open("rb") as stream:
-            header = stream.read(4)
-            if len(header) < 4 or header[:3] != b"\x00\x00\x08" or not 1 <= header[3] <= 4:
-                raise ImageError(f"{path.name} is not an IDX file of unsigned bytes")
-            n_axes = header[3]
-            sizes = stream.read(4 * n_axes)
-            if len(sizes) < 4 * n_axes:
-                raise ImageError(f"{path.name} is truncated")
-            shape = struct.unpack(f">{n_axes}I", sizes)
-            length = int(np.prod(shape, dtype=object))
-            if length > max_total_bytes:
-                raise ImageError(f"{path.name} is too large: more than {max_total_bytes:,} bytes")
-            data = stream.read(length)
-    except EOFError as error:
-        raise ImageError(f"{path.name} is truncated") from error
-    except (gzip.BadGzipFile, zlib.error) as error:
-        raise ImageError(f"{path.name} is damaged: {error}") from error
-    except OSError as error:
-        raise ImageError(f"{path.name} cannot be read: {error.strerror}") from error
-    if len(data) < length:
-        raise ImageError(f"{path.name} is truncated")
-    return np.frombuffer(data, np.uint8).reshape(shape)
 
 
 def _folder_members(folder: Path, max_bytes: int) -> Iterator[tuple[str, bytes]]:

@@ -9,6 +9,7 @@ from PIL import Image
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 MAX_PIXELS = 4_000_000
 MAX_BYTES = 20_000_000
+MAX_TOTAL_BYTES = 2_000_000_000  # of a whole set of images
 
 
 class ImageError(ValueError):
