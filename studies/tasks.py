@@ -24,6 +24,12 @@ def start_scan(*, asked: ScanRequest, key: str, asked_by: User) -> Job:
 
 
 @transaction.atomic
+def start_planning(*, asked: jobs.PlanAsked, key: str, asked_by: User) -> Job:
+    """Have the plan made; the same request again leads to the same job."""
+    return queued(*jobs.ask_for_plan(asked=asked, key=key, asked_by=asked_by))
+
+
+@transaction.atomic
 def start_again(*, job: Job, asked_by: User) -> Job:
     """Have the same made again, after it ended without a result."""
     return queued(*jobs.repeat_job(job=job, asked_by=asked_by))

@@ -137,7 +137,8 @@ async function draw(figure) {
   const drawing = figure.querySelector("[data-drawing]");
   const shows = reader(figure);
   try {
-    const address = `${figure.dataset.figure}&theme=${dark.matches ? "dark" : "light"}`;
+    const theme = dark.matches ? "dark" : "light";
+    const address = `${figure.dataset.figure}&theme=${theme}&px=${drawing.clientWidth}`;
     const answer = await fetch(address);
     if (!answer.ok) throw new Error(`${answer.status} for ${address}`);
     const point = (handler, event, item) => {

@@ -1,6 +1,7 @@
 """Power and width of the interval against the number of raters, for each planned design."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -9,8 +10,10 @@ from .parts import SIMULATED, inline_data, require_columns, watermark, wrapped
 from .theme import WIDTHS_PX, Width, font_px, palette, theme
 
 PANEL_HEIGHT = 200
+# What a phone has for a figure.
+NARROW = 320
 # Room, in heights of a letter, of two axes with their titles and the space between.
-AXES = 11.5
+AXES = 13.0
 SERIES = "series"
 
 
@@ -22,6 +25,12 @@ class _Measure:
     title: str
     top: float
     line_at: float | None = None
+    unit: str = ""
+
+    @property
+    def axis_title(self) -> str | list[str]:
+        """In two lines where there is a unit: a panel is not high."""
+        return [self.title, f"({self.unit})"] if self.unit else self.title
 
 
 def plan_curves(
@@ -33,6 +42,7 @@ def plan_curves(
     unit: str = "log odds per SD",
     width: Width = "183mm",
     dark: bool = False,
+    narrow: bool = False,
 ) -> alt.VConcatChart:
     """Two panels for each effect: power with its Monte-Carlo interval, and interval width.
 
@@ -46,6 +56,8 @@ def plan_curves(
         Of the interval whose width is shown.
     unit : str
         Of the effect and of the width.
+    narrow : bool
+        Whether the panels stand one below the other, as a phone wants them.
 
     Examples
     --------
@@ -66,7 +78,8 @@ def plan_curves(
     widest = rows["width_q90"].max()
     width_measure = _Measure(
         widths,
-        title=f"Width of the {_percent(confidence_level)} interval ({unit})",
+        title=f"Width of the {_percent(confidence_level)} interval",
+        unit=unit,
         top=1.0 if pd.isna(widest) else float(widest),
     )
     panels = []
@@ -78,10 +91,11 @@ def plan_curves(
                 shares, title="Type I error", top=part["rejections_high"].max(), line_at=alpha
             )
         )
+        look: dict[str, Any] = {"width": width, "dark": dark, "narrow": narrow}
         panels.append(
-            alt.hconcat(
-                _panel(part, left, order, named=False, width=width, dark=dark),
-                _panel(part, width_measure, order, named=True, width=width, dark=dark),
+            (alt.vconcat if narrow else alt.hconcat)(
+                _panel(part, left, order, named=narrow, **look),
+                _panel(part, width_measure, order, named=True, **look),
                 spacing=20,
                 title=alt.TitleParams(f"Effect {effect:g} {unit}".replace("-", "−")),
             )
@@ -127,12 +141,15 @@ def _panel(
     named: bool,
     width: Width,
     dark: bool,
+    narrow: bool,
 ) -> alt.LayerChart:
     """A line per series with bars; with its name beside its last point where `named`."""
     middle, low, high = measure.columns
     whole = "89mm" if width == "89mm" else "183mm"
     names = 8 + 0.56 * font_px(width) * max(map(len, order))
     across = (WIDTHS_PX[whole] - AXES * font_px(width) - names) / 2
+    if narrow:
+        across = NARROW - AXES / 2 * font_px(width) - names
     x = alt.X(
         "n_raters:Q",
         title="Raters",
@@ -141,7 +158,7 @@ def _panel(
     )
     scale = alt.Scale(domain=[0, 1.05 * measure.top], nice=False)
     y = {
-        name: alt.Y(f"{name}:Q", title=measure.title, scale=scale, axis=alt.Axis(tickCount=5))
+        name: alt.Y(f"{name}:Q", title=measure.axis_title, scale=scale, axis=alt.Axis(tickCount=5))
         for name in (middle, low)
     }
     # Ends of the scale that would be lost on the ground are left out.
@@ -173,7 +190,7 @@ def _panel(
         layers.insert(
             1,
             mark.mark_rule(strokeDash=[4, 3], color=palette(dark).muted, strokeWidth=1).encode(
-                y=alt.Y("height:Q", title=measure.title, scale=scale)
+                y=alt.Y("height:Q", title=measure.axis_title, scale=scale)
             ),
         )
     if named:
@@ -187,7 +204,7 @@ def _panel(
             .mark_text(align="left", dx=7, aria=False)
             .encode(
                 x=x,
-                y=alt.Y("words_at:Q", title=measure.title, scale=scale),
+                y=alt.Y("words_at:Q", title=measure.axis_title, scale=scale),
                 color=colour,
                 text=f"{SERIES}:N",
             )

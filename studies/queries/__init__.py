@@ -11,6 +11,7 @@ from studies.queries.participation import (
     upcoming_trials,
 )
 from studies.queries.places import left_to_right
+from studies.queries.planning import names_of_plans, plans_of, studies_with_ratings
 from studies.queries.plans import n_answers_by_people, scans_of_images
 from studies.queries.quality import TookPart, seconds_to_finish, who_took_part
 from studies.queries.ratings import (
@@ -80,11 +81,13 @@ __all__ = [
     "n_at_work",
     "n_completed_trials",
     "n_creative_in_group",
+    "names_of_plans",
     "names_under_way",
     "neighbours_in_set",
     "participant_flow",
     "participant_outcomes",
     "participants_with_progress",
+    "plans_of",
     "protocol",
     "ratings_frame",
     "response_rows",
@@ -98,6 +101,7 @@ __all__ = [
     "slots_by_state",
     "standing",
     "strata",
+    "studies_with_ratings",
     "study_images",
     "trial_rows",
     "upcoming_trials",

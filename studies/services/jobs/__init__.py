@@ -5,7 +5,15 @@ Each kind of job has a module here that records what is asked for and does it, a
 """
 
 from .perform import perform_job
+from .planning import PlanAsked, ask_for_plan
 from .record import cancel_job, repeat_job
 from .scan import ask_for_scan
 
-__all__ = ["ask_for_scan", "cancel_job", "perform_job", "repeat_job"]
+__all__ = [
+    "PlanAsked",
+    "ask_for_plan",
+    "ask_for_scan",
+    "cancel_job",
+    "perform_job",
+    "repeat_job",
+]

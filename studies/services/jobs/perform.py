@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from studies.errors import DomainError
 from studies.models import Job, JobKind, JobState
+from studies.services.jobs.planning import make_plan_job
 from studies.services.jobs.running import Stopped, end_without_result, signs_of_life
 from studies.services.jobs.scan import make_scan
 
@@ -15,7 +16,10 @@ logger = logging.getLogger(__name__)
 WORKER_ENDED = "The worker was told to end while it did this."
 
 # What is done for a job of each kind; it ends by `finish_job`.
-WORK: dict[JobKind, Callable[[Job], None]] = {JobKind.SCAN: make_scan}
+WORK: dict[JobKind, Callable[[Job], None]] = {
+    JobKind.SCAN: make_scan,
+    JobKind.PLANNING: make_plan_job,
+}
 
 
 def perform_job(*, job_id: int) -> None:

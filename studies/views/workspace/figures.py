@@ -12,6 +12,7 @@ from studies.errors import DomainError
 from studies.figures import (
     label_shares,
     null_histogram,
+    plan_curves,
     rating_scatter,
     render,
     size_distribution,
@@ -21,9 +22,11 @@ from studies.models import Scan
 from studies.services.analysis import analyse, headline_association
 from studies.views import access
 from studies.views.workspace.pages import workspace_page
+from studies.views.workspace.planning import finished_plan
 
 MEDIA_TYPES = {"svg": "image/svg+xml", "png": "image/png", "pdf": "application/pdf"}
 PREDICTORS = ("size", "score")
+PANELS_PX = 680
 
 Extension = Literal["svg", "png", "pdf", "json"]
 
@@ -40,6 +43,12 @@ def look(request: HttpRequest, extension: Extension) -> dict[str, Any]:
         "dark": request.GET.get("theme") == "dark",
         "width": "container" if extension == "json" else "183mm",
     }
+
+
+def is_narrow(request: HttpRequest, extension: Extension) -> bool:
+    """Whether the page has less room than two panels side by side take; files never have."""
+    px = request.GET.get("px", "")
+    return extension == "json" and px.isdecimal() and int(px[:6]) < PANELS_PX
 
 
 @require_GET
@@ -113,6 +122,23 @@ def null_figure(request: HttpRequest, pk: int, extension: Extension) -> HttpResp
     if not scan.null_kind:
         raise Http404
     chart = null_histogram(scan.null_scores, scan.group_score, **look(request, extension))
+    return respond(request, chart, extension)
+
+
+@require_GET
+@workspace_page
+def plan_figure(request: HttpRequest, pk: int, extension: Extension) -> HttpResponse:
+    """Power and interval width against the number of raters."""
+    plan = finished_plan(request, pk).result or {}
+    chart = plan_curves(
+        pd.DataFrame(plan["rows"]),
+        target=plan["power"],
+        alpha=plan["alpha"],
+        confidence_level=plan["confidence_level"],
+        unit=plan["unit"],
+        narrow=is_narrow(request, extension),
+        **look(request, extension),
+    )
     return respond(request, chart, extension)
 
 

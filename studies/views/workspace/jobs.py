@@ -27,6 +27,7 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
         "section": "scans" if row.kind == JobKind.SCAN else "studies",
         "place": place_of(row),
         "made": f"workspace/jobs/_{row.kind}.html",
+        "change": address_of_change(row),
         "job": row,
         "may_edit": access.may(request.user, "edit", row.workspace),
         "refresh_s": REFRESH_S,
@@ -38,9 +39,18 @@ def place_of(job: Job) -> dict[str, str]:
     """Where what the job makes is found: an address and its words."""
     if job.kind == JobKind.SCAN:
         return {"url": reverse("workspace:scans"), "words": "Models and scans"}
+    if job.kind == JobKind.PLANNING:
+        return {"url": reverse("workspace:planning"), "words": "Planning"}
     if job.study is None:
         return {"url": reverse("workspace:studies"), "words": "Studies"}
     return {"url": reverse("workspace:study", args=[job.study.slug]), "words": job.study.title}
+
+
+def address_of_change(job: Job) -> str:
+    """A form that is filled as it was for this job; empty where there is none."""
+    if job.kind != JobKind.PLANNING:
+        return ""
+    return f"{reverse('workspace:planning')}?again={job.pk}"
 
 
 @require_GET

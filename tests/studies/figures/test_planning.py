@@ -50,7 +50,7 @@ def test_each_effect_has_panels_of_its_own_and_zero_shows_the_error():
     told = words(plan_curves(plan(), alpha=0.01, confidence_level=0.9))
     assert {"Effect 0 log odds per SD", "Effect 0.4 log odds per SD"} <= told
     assert {"Power", "Type I error", "40 images", "80 images", "Raters"} <= told
-    assert "Width of the 90 % interval (log odds per SD)" in told
+    assert {"Width of the 90 % interval", "(log odds per SD)"} <= told
     assert any("p < 0.01" in text for text in told)
 
 

@@ -7,7 +7,9 @@ import pytest
 from studies.errors import DomainError
 from studies.models import ParticipantKind
 from studies.services import planning
-from studies.services.planning import PlanRequest, rating_designs, rating_models
+from studies.services.planning import PlanRequest
+from studies.services.planning.assumptions import rating_designs, rating_models
+from studies.services.planning.plans import slopes_fitted
 from tests.studies import factories
 from tests.studies.pilots import rate
 
@@ -70,11 +72,16 @@ def test_safeguard_lowers_the_effect_and_is_said(pilot):
     assert sources["effect"] == "pilot, safeguard"
 
 
-def test_a_study_is_planned_to_be_analysed_as_its_pilot(pilot):
-    request = PlanRequest(images=(12,), ratings_per_image=(4,), n_replicates=1)
-    assert planning.make_plan(request=request, pilot=pilot).plan.cells[0].rater_slopes
-    given = dataclasses.replace(request, slope_sd=0.0)
-    assert not planning.make_plan(request=given, pilot=pilot).plan.cells[0].rater_slopes
+def test_a_study_is_planned_to_be_analysed_with_a_slope_unless_its_pilot_allows_none(pilot):
+    request = PlanRequest(slope_sd=0.0)
+    assert slopes_fitted(request, None)
+    assert slopes_fitted(PlanRequest(), pilot)
+    without = dataclasses.replace(
+        pilot, estimates=dataclasses.replace(pilot.estimates, slope_fitted=False)
+    )
+    assert not slopes_fitted(PlanRequest(), without)
+    assert slopes_fitted(request, without)
+    assert not slopes_fitted(dataclasses.replace(request, rater_slopes=False), pilot)
 
 
 def test_impossible_designs_are_left_out_and_said():

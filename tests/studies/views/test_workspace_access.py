@@ -6,12 +6,12 @@ from django.urls import reverse
 
 from studies.models import Role
 from studies.views import workspace_urls
-from tests.studies import factories
+from tests.studies import factories, planned
 
 pytestmark = pytest.mark.django_db
 
 OPEN = {"sign-in", "sign-out"}
-OWN = {"studies", "image-sets", "scans", "new-scan", "tokens", "revoke-token"}
+OWN = {"studies", "image-sets", "scans", "new-scan", "planning", "tokens", "revoke-token"}
 ONLY_POST = {"change-state", "decide", "revoke-token", "cancel-job", "repeat-job"}
 ONLY_EDITORS = {"change-state", "decide", "new-scan", "cancel-job", "repeat-job"}
 SENT = {"change-state": {"act": "pause"}, "decide": {"verdict": "approved"}}
@@ -27,6 +27,7 @@ def study():
         of=factories.scan(workspace=lab, calibrated=True),
     )
     factories.job(workspace=lab)
+    planned.plan_job(workspace=lab)
     factories.rated_participant(made)
     return made
 
@@ -56,8 +57,12 @@ def address(name, study):
         "scan-figure": [scan, "score", "json"],
         "null-figure": [scan, "json"],
         **{
-            each: [study.workspace.jobs.get().pk]
+            each: [study.workspace.jobs.get(kind="scan").pk]
             for each in ("job", "job-state", "cancel-job", "repeat-job")
+        },
+        **{
+            each: [study.workspace.jobs.get(kind="planning").pk, *more]
+            for each, more in {"plan": [], "plan-file": ["csv"], "plan-figure": ["json"]}.items()
         },
     }[name]  # fmt: skip
     return reverse(f"workspace:{name}", args=args)
@@ -140,6 +145,7 @@ def test_lists_hold_only_ones_own_workspaces(study):
         ("studies", study.title),
         ("image-sets", image_set.name),
         ("scans", study.scan.name),
+        ("planning", study.workspace.jobs.get(kind="planning").name),
     ):
         assert hidden not in client.get(reverse(f"workspace:{name}")).content.decode()
 
