@@ -68,7 +68,7 @@ urlpatterns = [
         name="plan-file",
     ),
     re_path(
-        r"^planning/(?P<pk>\d+)/figures/curves\.(?P<extension>svg|png|json)$",
+        r"^planning/(?P<pk>\d+)/figures/curves\.(?P<extension>svg|png|pdf|json)$",
         figures.plan_figure,
         name="plan-figure",
     ),

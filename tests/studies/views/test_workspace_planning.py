@@ -289,11 +289,11 @@ def test_simulated_pilots_are_said_loudly_and_what_was_left_out_why(viewer, lab,
     assert "ratings per image must not exceed raters (8)." in page
 
 
-@pytest.mark.parametrize("extension", ["svg", "png", "json"])
+@pytest.mark.parametrize("extension", ["svg", "png", "pdf", "json"])
 def test_curves_are_files_and_specifications(viewer, lab, extension):
     job = planned.plan_job(workspace=lab)
     response = viewer.get(at("plan-figure", job.pk, extension))
-    begins = {"svg": b"<svg", "png": b"\x89PNG", "json": b"{"}[extension]
+    begins = {"svg": b"<svg", "png": b"\x89PNG", "pdf": b"%PDF", "json": b"{"}[extension]
     assert response.content.startswith(begins)
 
 
