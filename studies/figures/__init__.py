@@ -6,6 +6,7 @@ from .null_scores import null_histogram
 from .planning import plan_curves
 from .render import FORMATS, Format, render, spec
 from .scatter import rating_scatter
+from .specification import specification_curve
 from .theme import theme
 
 __all__ = [
@@ -18,5 +19,6 @@ __all__ = [
     "render",
     "size_distribution",
     "spec",
+    "specification_curve",
     "theme",
 ]

@@ -61,7 +61,7 @@ def marked(mark: str) -> str:
 
 
 def assembled(
-    layers: Sequence[alt.Chart],
+    layers: Sequence[alt.Chart | alt.LayerChart],
     *,
     headline: str | None,
     notes: Sequence[str],
