@@ -12,16 +12,22 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import linalg, sparse
+from scipy import linalg
 
 from . import checks
+from ._blocks import (
+    Crossing,
+    block_diagonal,
+    block_times,
+    cholesky,
+    inverse,
+    quadratic,
+    squared,
+    times_blocks,
+)
 from .checks import FloatArray
 
 INTERCEPT = "(Intercept)"
-# Above this share of filled cells a dense table multiplies faster than a sparse one.
-DENSE_ABOVE = 0.15
-# Of a dense chunk of the table: 64 MB.
-CHUNK_ELEMENTS = 8_000_000
 
 
 @dataclass(frozen=True)
@@ -184,7 +190,8 @@ class CrossedSystem:
         self.gram_eliminated = gram(self.eliminated)
         self.gram_kept = gram(self.kept)
         self.gram_kept_dense = block_diagonal(self.gram_kept)
-        self.table = table(self.eliminated, self.kept)
+        crossing = crossing_of(self.eliminated, self.kept)
+        self.table = crossing.table(crossing.values(self.eliminated.design, self.kept.design))
         self.sums_eliminated = self.eliminated.sums(columns)
         self.sums_kept = self.kept.sums(columns)
         self.total = columns.T @ columns
@@ -269,99 +276,9 @@ def _contracted(matrix: FloatArray, symmetric: FloatArray, width: int) -> FloatA
     return result
 
 
-def squared(matrix: FloatArray | sparse.csr_array) -> FloatArray:
-    """matrix' matrix, dense."""
-    product = matrix.T @ matrix
-    return sparse.csr_array(product).toarray() if sparse.issparse(product) else product
-
-
-def cholesky(matrix: FloatArray) -> FloatArray:
-    """The lower root of a symmetric matrix, whose memory it takes, in Fortran's order.
-
-    Raises
-    ------
-    LinAlgError
-        If the matrix is not positive definite.
-    """
-    # A symmetric matrix is its own transpose: no copy into the other order.
-    return linalg.cholesky(matrix.T, lower=True, overwrite_a=True, check_finite=False)
-
-
-def inverse(root: FloatArray) -> FloatArray:
-    """The inverse of root root', at a third of the cost of solving for the unit matrix."""
-    # The root has zeros above its diagonal, and they stay there.
-    lower = linalg.lapack.dpotri(root, lower=True)[0]
-    full = lower + lower.T
-    full[np.diag_indices_from(full)] /= 2
-    return full
-
-
-def quadratic(
-    table: FloatArray | sparse.csr_array, lower: FloatArray, root: FloatArray, width: int
-) -> FloatArray:
-    """Blocks of T M T' by level of the rows of T, (levels, width, width).
-
-    M = (I kron lower) (root root')^-1 (I kron lower)'. Rows are taken in chunks, so that memory
-    is bounded whatever the number of levels.
-    """
-    rows, size = table.shape
-    result = np.empty((rows // width, width, width))
-    step = max(1, CHUNK_ELEMENTS // (size * width))
-    for start in range(0, len(result), step):
-        part = table[start * width : (start + step) * width]
-        part = sparse.csr_array(part).toarray() if sparse.issparse(part) else part
-        # root^-1 (T Lambda)': the transpose is in Fortran's order already.
-        halved = linalg.blas.dtrsm(1.0, root, times_blocks(part, lower).T, lower=1).T
-        halved = halved.reshape(-1, width, size)
-        result[start : start + step] = halved @ halved.transpose(0, 2, 1)
-    return result
-
-
-def block_diagonal(blocks: FloatArray) -> FloatArray:
-    """The dense matrix with (levels, width, width) blocks on its diagonal."""
-    n_levels, width = blocks.shape[:2]
-    matrix = np.zeros((n_levels, width, n_levels, width))
-    levels = np.arange(n_levels)
-    matrix[levels, :, levels, :] = blocks
-    return matrix.reshape(n_levels * width, n_levels * width)
-
-
-def block_times(blocks: FloatArray, matrix: FloatArray) -> FloatArray:
-    """A block-diagonal matrix, given as (levels, width, width), times a dense or sparse one."""
-    n_levels, width = blocks.shape[:2]
-    if width == 1:
-        scale = blocks[:, 0, 0]
-        if sparse.issparse(matrix):
-            return sparse.diags_array(scale) @ matrix
-        return scale[:, None] * matrix
-    if sparse.issparse(matrix):
-        levels = np.arange(n_levels + 1)
-        return sparse.bsr_array((blocks, levels[:-1], levels)).tocsr() @ matrix
-    return (blocks @ matrix.reshape(n_levels, width, -1)).reshape(matrix.shape)
-
-
 def gram(factor: Factor) -> FloatArray:
     """Z'Z by level, (levels, width, width)."""
     return factor.sums(factor.design).reshape(factor.n_levels, factor.width, factor.width)
-
-
-def table(eliminated: Factor, kept: Factor) -> FloatArray:
-    """Z_eliminated' Z_kept, dense where well filled, else sparse."""
-    rows = eliminated.codes[:, None] * eliminated.width + np.arange(eliminated.width)
-    cols = kept.codes[:, None] * kept.width + np.arange(kept.width)
-    data = eliminated.design[:, :, None] * kept.design[:, None, :]
-    table = sparse.coo_array(
-        (
-            data.ravel(),
-            (
-                np.repeat(rows, kept.width, axis=1).ravel(),
-                np.tile(cols, (1, eliminated.width)).ravel(),
-            ),
-        ),
-        shape=(eliminated.size, kept.size),
-    ).tocsr()
-    filled = table.nnz / (eliminated.size * kept.size)
-    return table.toarray() if filled > DENSE_ABOVE else table
 
 
 def _times_transposed(lower: FloatArray, matrix: FloatArray) -> FloatArray:
@@ -372,9 +289,6 @@ def _times_transposed(lower: FloatArray, matrix: FloatArray) -> FloatArray:
     return (lower.T @ matrix.reshape(-1, width, matrix.shape[1])).reshape(matrix.shape)
 
 
-def times_blocks(matrix: FloatArray, lower: FloatArray) -> FloatArray:
-    """matrix (I kron lower)."""
-    width = lower.shape[0]
-    if width == 1:
-        return lower[0, 0] * matrix
-    return (matrix.reshape(-1, width) @ lower).reshape(matrix.shape)
+def crossing_of(eliminated: Factor, kept: Factor) -> Crossing:
+    """Which of their levels met."""
+    return Crossing(eliminated.codes, kept.codes, eliminated.n_levels, kept.n_levels)

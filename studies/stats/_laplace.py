@@ -6,68 +6,73 @@ one adjoint solve and needs of H^-1 only the blocks of raters and images that me
 """
 
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg, sparse
+from scipy import linalg
 
-from ._crossed import CrossedDesign, Factor, block_diagonal, block_times, gram, table
-from ._links import LINKS, Cells
+from ._blocks import Crossing, block_diagonal, block_times, cholesky, inverse, squared
+from ._crossed import CrossedDesign, Factor, crossing_of, gram
+from ._links import LINKS, SLOPES, Cells
 from .checks import FloatArray
 
-MODE_TOLERANCE = 1e-11
-MAX_MODE_STEPS = 100
+# Of what a step to the mode still promises: where the search ends; below what a step is not
+# compared with, as rounding hides it; and the share of the last one above which H is too old.
+MODE_TOLERANCE = 1e-20
+HIDDEN = 1e-9
+SLOW = 1e-2
+MAX_MODE_STEPS = 200
 
 
 class Elimination:
     """H = I + A'WA of two factors whose designs are already A W^(1/2)."""
 
-    def __init__(self, eliminated: Factor, kept: Factor) -> None:
-        self.eliminated, self.kept = eliminated, kept
+    def __init__(self, crossing: Crossing, eliminated: Factor, kept: Factor) -> None:
+        self.crossing, self.eliminated, self.kept = crossing, eliminated, kept
         blocks = np.eye(eliminated.width) + gram(eliminated)
-        self.inverse_blocks: FloatArray = np.linalg.inv(blocks).astype(float, copy=False)
-        coupling = table(eliminated, kept)
-        self.reduced = block_times(self.inverse_blocks, coupling)
-        product = coupling.T @ self.reduced
-        if sparse.issparse(product):
-            product = sparse.csr_array(product).toarray()
-        schur = block_diagonal(gram(kept)) - product
+        roots = np.linalg.cholesky(blocks)
+        half = np.linalg.inv(roots)
+        self.inverse_blocks = half.transpose(0, 2, 1) @ half
+        self.values = crossing.values(eliminated.design, kept.design)
+        self.coupling = crossing.table(self.values)
+        schur = block_diagonal(gram(kept)) - squared(block_times(half, self.coupling))
         schur[np.diag_indices_from(schur)] += 1
-        self.cholesky = linalg.cho_factor(schur, lower=True, check_finite=False)
-        self.log_determinant = float(
-            np.linalg.slogdet(blocks)[1].sum() + 2 * np.log(np.diag(self.cholesky[0])).sum()
+        self.root = cholesky(schur)
+        self.log_determinant = 2 * float(
+            np.log(np.diagonal(roots, axis1=1, axis2=2)).sum() + np.log(np.diag(self.root)).sum()
         )
 
     def solve(self, first: FloatArray, second: FloatArray) -> tuple[FloatArray, FloatArray]:
         """H^-1 of a right side given by its parts for the eliminated and the kept factor."""
-        kept = linalg.cho_solve(self.cholesky, second - self.reduced.T @ first, check_finite=False)
-        own = block_times(self.inverse_blocks, first[:, None])[:, 0]
-        return own - self.reduced @ kept, kept
+        own = self._own(first)
+        right = second - self.coupling.T @ own
+        kept = linalg.cho_solve((self.root, True), right, check_finite=False)
+        return own - self._own(self.coupling @ kept), kept
+
+    def _own(self, values: FloatArray) -> FloatArray:
+        return block_times(self.inverse_blocks, values[:, None])[:, 0]
 
     def inverse_times(self, first: FloatArray, second: FloatArray) -> tuple[FloatArray, FloatArray]:
         """For each rating, its own levels' parts of H^-1 times its row of A.
 
         `first` and `second` (ratings, width) are the rating's row of A in both factors.
         """
-        e, k = self.eliminated, self.kept
-        inverse = linalg.cho_solve(self.cholesky, np.eye(k.size), check_finite=False)
-        cross = np.asarray(self.reduced @ inverse)
-        reduced = (
-            sparse.csr_array(self.reduced).toarray()
-            if sparse.issparse(self.reduced)
-            else self.reduced
-        )
-        shape = (e.n_levels, e.width, k.size)
-        own = self.inverse_blocks + np.einsum(
-            "lak,lbk->lab", cross.reshape(shape), np.asarray(reduced).reshape(shape)
-        )
-        other = inverse.reshape(k.n_levels, k.width, k.n_levels, k.width)
+        e, k, crossing = self.eliminated, self.kept, self.crossing
+        reduced = self.inverse_blocks[crossing.rows] @ self.values
+        middle = inverse(self.root)
+        own, met = crossing.spread(reduced, middle)
+        own += self.inverse_blocks
+        met = -met[crossing.of_rating]
+        other = middle.reshape(k.n_levels, k.width, k.n_levels, k.width)
         other = other[np.arange(k.n_levels), :, np.arange(k.n_levels)]
-        met = -cross.reshape(e.n_levels, e.width, k.n_levels, k.width)[e.codes, :, k.codes]
         return (
             np.einsum("jab,jb->ja", own[e.codes], first) + np.einsum("jab,jb->ja", met, second),
             np.einsum("jab,jb->ja", other[k.codes], second) + np.einsum("jab,ja->jb", met, first),
         )
+
+
+Part = TypeVar("Part")
 
 
 @dataclass(frozen=True)
@@ -98,16 +103,39 @@ class LaplaceCriterion:
     ) -> None:
         self.design, self.fixed, self.codes = design, fixed, codes
         self.n_thresholds = n_categories - 1
-        self.cells_of = LINKS[link]
+        self.cells_of, self.slopes_of = LINKS[link], SLOPES[link]
         self.rater, self.image = design.rater, design.image
         self.rater_eliminated = self.rater.size > self.image.size
+        self.crossing = crossing_of(*self._ordered(self.rater, self.image))
         self.start = (np.zeros(self.rater.size), np.zeros(self.image.size))
+        self.last: Elimination | None = None
         self.diagonal = np.concatenate(
             [
                 np.zeros(self.n_thresholds + fixed.shape[1], dtype=bool),
                 self.rater.diagonal_places,
                 self.image.diagonal_places,
             ]
+        )
+
+    def information_scale(self) -> FloatArray:
+        """Rough roots of the curvature in each parameter, thresholds as the first and log gaps.
+
+        What all ratings tell, limited by the number of raters or images for what varies between
+        them.
+        """
+        levels = (self.rater.n_levels, self.image.n_levels)
+        counts = np.bincount(self.codes, minlength=self.n_thresholds + 1)
+        shared = min(levels) / 2
+        return np.sqrt(
+            np.concatenate(
+                [
+                    [shared],
+                    counts[1:-1] + 1.0,
+                    np.full(self.fixed.shape[1], shared),
+                    np.full(self.rater.n_parameters, 4.0 * levels[0]),
+                    np.full(self.image.n_parameters, 4.0 * levels[1]),
+                ]
+            )
         )
 
     def split(self, parameters: FloatArray) -> tuple[FloatArray, ...]:
@@ -146,57 +174,76 @@ class LaplaceCriterion:
         """A'v of one factor, (levels * width,)."""
         return replace(factor, design=rows).sums(values[:, None])[:, 0]
 
-    def _cells(self, alpha: FloatArray, eta: FloatArray) -> Cells:
-        cuts = np.concatenate([[-np.inf], alpha, [np.inf]])
-        return self.cells_of(cuts[self.codes + 1] - eta, cuts[self.codes] - eta)
-
     def _eliminated(self, rows: dict[str, FloatArray], weight: FloatArray) -> Elimination:
         root = np.sqrt(weight)[:, None]
         rater = replace(self.rater, design=rows["rater"] * root)
         image = replace(self.image, design=rows["image"] * root)
-        return Elimination(rater, image) if self.rater_eliminated else Elimination(image, rater)
+        return Elimination(self.crossing, *self._ordered(rater, image))
 
-    def _ordered(self, rater: FloatArray, image: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _ordered(self, rater: Part, image: Part) -> tuple[Part, Part]:
         """(rater, image) as (eliminated, kept), and back: the swap is its own inverse."""
         return (rater, image) if self.rater_eliminated else (image, rater)
 
     def _mode(self, alpha: FloatArray, beta: FloatArray, rows: dict[str, FloatArray]) -> Mode:
-        """Newton's method with halved steps; the log posterior of u is concave."""
-        offset = self.fixed @ beta
+        """Newton's method with halved steps; the log posterior of u is concave.
 
-        def posterior(rater: FloatArray, image: FloatArray) -> tuple[float, Cells]:
+        H is kept, from the last mode on, as long as each step promises far less than the one
+        before: to eliminate costs more than a few steps.
+        """
+        offset = self.fixed @ beta
+        cuts = np.concatenate([[-np.inf], alpha, [np.inf]])
+
+        def predicted(rater: FloatArray, image: FloatArray) -> FloatArray:
             eta = offset + self._spread(self.rater, rows["rater"], rater)
             eta += self._spread(self.image, rows["image"], image)
-            cells = self._cells(alpha, eta)
+            return eta
+
+        def posterior(
+            rater: FloatArray, image: FloatArray
+        ) -> tuple[float, tuple[FloatArray, FloatArray]]:
+            log_probability, *slopes = self.slopes_of(cuts, self.codes, predicted(rater, image))
             penalty = (rater @ rater + image @ image) / 2
-            return float(cells.log_probability.sum() - penalty), cells
+            return float(log_probability.sum() - penalty), (slopes[0], slopes[1])
 
         rater, image = self.start
-        height, cells = posterior(rater, image)
+        height, (score, weight) = posterior(rater, image)
         if not np.isfinite(height):
             rater, image = np.zeros_like(rater), np.zeros_like(image)
-            height, cells = posterior(rater, image)
+            height, (score, weight) = posterior(rater, image)
+        elimination, current, before = self.last, False, np.inf
         for _ in range(MAX_MODE_STEPS):
-            elimination = self._eliminated(rows, cells.weight)
-            pull_rater = self._collect(self.rater, rows["rater"], cells.score) - rater
-            pull_image = self._collect(self.image, rows["image"], cells.score) - image
+            if elimination is None:
+                elimination, current = self._eliminated(rows, weight), True
+            pull_rater = self._collect(self.rater, rows["rater"], score) - rater
+            pull_image = self._collect(self.image, rows["image"], score) - image
             step_rater, step_image = self._ordered(
                 *elimination.solve(*self._ordered(pull_rater, pull_image))
             )
-            promised = pull_rater @ step_rater + pull_image @ step_image
+            promised = float(pull_rater @ step_rater + pull_image @ step_image)
             if promised < MODE_TOLERANCE:
                 break
+            if promised > SLOW * before and not current:
+                elimination = None
+                continue
             size = 1.0
             while size > 1e-6:
                 moved = rater + size * step_rater, image + size * step_image
-                new_height, new_cells = posterior(*moved)
-                if new_height >= height:
+                new_height, new_slopes = posterior(*moved)
+                if new_height >= height or (promised < HIDDEN and np.isfinite(new_height)):
                     break
                 size /= 2
             else:
-                break
-            (rater, image), height, cells = moved, new_height, new_cells
-        self.start = rater, image
+                if current:
+                    break
+                elimination = None
+                continue
+            (rater, image), height, (score, weight) = moved, new_height, new_slopes
+            before, current = promised, False
+        if not current or elimination is None:
+            elimination = self._eliminated(rows, weight)
+        self.start, self.last = (rater, image), elimination
+        eta = predicted(rater, image)
+        cells = self.cells_of(cuts[self.codes + 1] - eta, cuts[self.codes] - eta)
         return Mode(rater, image, cells, elimination, height - elimination.log_determinant / 2)
 
     def _gradient(self, mode: Mode, rows: dict[str, FloatArray]) -> FloatArray:

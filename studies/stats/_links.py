@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
 from .checks import FloatArray
@@ -88,6 +89,33 @@ def probit_cells(upper: FloatArray, lower: FloatArray) -> Cells:
     )
 
 
+def logit_slopes(
+    cuts: FloatArray, codes: NDArray[np.int64], eta: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Log probability, score and weight alone, from one exponential and one logarithm a rating.
+
+    exp(eta - alpha) is a product of exp(eta) with one number per category. Beyond 700 that
+    overflows, and the result is not finite.
+    """
+    raised = np.exp(eta)
+    above = 1 / (1 + raised * np.exp(-cuts[1:])[codes])
+    left_below = 1 / (1 + np.exp(cuts[:-1])[codes] / raised)
+    log_probability = np.log(above * left_below * -np.expm1(cuts[:-1] - cuts[1:])[codes])
+    return (
+        log_probability,
+        above - left_below,
+        above * (1 - above) + left_below * (1 - left_below),
+    )
+
+
+def probit_slopes(
+    cuts: FloatArray, codes: NDArray[np.int64], eta: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Log probability, score and weight alone."""
+    cells = probit_cells(cuts[codes + 1] - eta, cuts[codes] - eta)
+    return cells.log_probability, cells.score, cells.weight
+
+
 def _logistic(x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
     """F(x), 1 - F(x) and log F(x) from a single exponential."""
     small = np.exp(-np.abs(x))
@@ -105,3 +133,4 @@ LINKS: dict[str, Callable[[FloatArray, FloatArray], Cells]] = {
     "logit": logit_cells,
     "probit": probit_cells,
 }
+SLOPES = {"logit": logit_slopes, "probit": probit_slopes}

@@ -346,29 +346,30 @@ def _search(criterion: LaplaceCriterion, start: FloatArray) -> FloatArray:
         result[1:n_cuts] = values[0] + np.cumsum(np.exp(values[1:n_cuts]))
         return result
 
-    def objective(values: FloatArray) -> tuple[float, FloatArray]:
+    def objective(scaled: FloatArray) -> tuple[float, FloatArray]:
+        values = scaled / scale
         value, slope = criterion.value_and_gradient(natural(values))
         moved = slope.copy()
         from_top = np.cumsum(slope[:n_cuts][::-1])[::-1]
         moved[0] = from_top[0]
         moved[1:n_cuts] = from_top[1:] * np.exp(values[1:n_cuts])
-        return value, moved
+        return value, moved / scale
 
     values = start.copy()
     values[1:n_cuts] = np.log(np.diff(start[:n_cuts]))
-    bounds: list[tuple[float | None, float | None]]
-    bounds = [(0.0, None) if positive else (None, None) for positive in criterion.diagonal]
+    scale = criterion.information_scale()
+    bounds = np.array([(0.0 if each else -np.inf, np.inf) for each in criterion.diagonal])
     # Logs of gaps stay where exp neither overflows nor closes a gap entirely.
-    bounds[1:n_cuts] = [(-20.0, 5.0)] * (n_cuts - 1)
+    bounds[1:n_cuts] = (-20.0, 5.0)
     found = optimize.minimize(
         objective,
-        values,
+        values * scale,
         jac=True,
         method="L-BFGS-B",
-        bounds=bounds,
-        options={"ftol": 1e-12, "gtol": 1e-5, "maxiter": 500, "maxcor": 30},
+        bounds=optimize.Bounds(bounds[:, 0] * scale, bounds[:, 1] * scale),
+        options={"ftol": 1e-14, "gtol": 1e-5, "maxiter": 500, "maxcor": 30},
     )
-    return natural(found.x)
+    return natural(found.x / scale)
 
 
 def _polish(
@@ -376,6 +377,7 @@ def _polish(
 ) -> tuple[FloatArray, FloatArray, bool]:
     """Newton steps with the differenced gradient; also the Hessian at the end."""
     parameters = parameters.copy()
+    levels = min(criterion.rater.n_levels, criterion.image.n_levels)
     hessian = _hessian(criterion, parameters, free)
     promised = np.inf
     for _ in range(8):
@@ -391,7 +393,9 @@ def _polish(
         if _value(criterion, trial) > value + 1e-9:
             break
         parameters = trial
-        if promised > 1e-9:
+        # With 2 levels / variance as the curvature, this moved no standard deviation by more than
+        # 1e-5 of itself: what the Hessian was a step ago it still is.
+        if promised > 1e-10 * levels:
             hessian = _hessian(criterion, parameters, free)
     return parameters, hessian, bool(promised < CONVERGED)
 
