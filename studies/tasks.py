@@ -7,7 +7,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django_tasks import task
 
-from studies.models import Job
+from studies.models import Job, Study
 from studies.services import jobs
 from studies.services.scans import ScanRequest
 
@@ -27,6 +27,16 @@ def start_scan(*, asked: ScanRequest, key: str, asked_by: User) -> Job:
 def start_planning(*, asked: jobs.PlanAsked, key: str, asked_by: User) -> Job:
     """Have the plan made; the same request again leads to the same job."""
     return queued(*jobs.ask_for_plan(asked=asked, key=key, asked_by=asked_by))
+
+
+@transaction.atomic
+def start_analysis(
+    *, study: Study, kind: str | None, key: str, asked_by: User, seed: int | None = None
+) -> Job:
+    """Have the ratings analysed; who asks while that is done is led to the same job."""
+    return queued(
+        *jobs.ask_for_analysis(study=study, kind=kind, key=key, asked_by=asked_by, seed=seed)
+    )
 
 
 @transaction.atomic

@@ -36,6 +36,7 @@ urlpatterns = [
         name="decide",
     ),
     path("studies/<slug:slug>/results/", results.results, name="results"),
+    path("studies/<slug:slug>/results/analyse/", results.analyse, name="analyse"),
     path("studies/<slug:slug>/export/", results.export, name="export"),
     re_path(
         r"^studies/(?P<slug>[-\w]+)/figures/(?P<question>[-\w]+)/"

@@ -23,11 +23,12 @@ from studies.errors import DomainError
 from studies.management.progress import Progress
 from studies.models import Scan, Study, StudyState
 from studies.services import demo
+from studies.services.analysis import analyse
 from studies.services.detection import detection_power
 from studies.services.simulation import simulate_raters
 from studies.serving import serving_command
 
-N_STEPS = 7
+N_STEPS = 8
 MOST = 2**31 - 1
 
 
@@ -129,6 +130,10 @@ class Command(BaseCommand):
                     f"--simulate needs a running study, and “{study.title}” is {study.state}"
                 )
             simulate_raters(study=study, n_raters=n_raters, seed=seed, progress=self.progress)
+        kinds = queries.kinds_with_ratings(study)
+        with self.step(f"Analysing ratings: {', '.join(kinds) or 'none yet'}"):
+            for kind in kinds:
+                analyse(study=study, kind=kind, progress=self.progress)
         return study, scans, researcher
 
     def summarise(

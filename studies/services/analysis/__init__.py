@@ -5,14 +5,17 @@
 
 from .names import PREDICTORS, RATERS
 from .questions import headline_association
-from .running import analyse
+from .running import analyse, chosen_kind
 from .runs import Latest, latest_run, n_newer_answers
+from .versions import code_version
 
 __all__ = [
     "PREDICTORS",
     "RATERS",
     "Latest",
     "analyse",
+    "chosen_kind",
+    "code_version",
     "headline_association",
     "latest_run",
     "n_newer_answers",

@@ -19,7 +19,7 @@ from studies.services.analysis.kept_plan import plan_part
 from studies.services.analysis.names import FORMAT, RATERS
 from studies.services.analysis.planned import primary_test
 from studies.services.analysis.questions import analyse_questions
-from studies.services.analysis.runs import kept_run, store_run
+from studies.services.analysis.runs import Ending, kept_run, store_run
 from studies.services.analysis.scan_facts import scan_facts
 from studies.services.analysis.steps import Progress, Steps
 from studies.stats.results import json_safe
@@ -34,12 +34,13 @@ def analyse(
     kind: str | None = None,
     seed: int | None = None,
     progress: Progress | None = None,
+    ending: Ending | None = None,
 ) -> AnalysisRun:
     """The analysis of the ratings of one kind of participants, computed unless it is kept.
 
     `kind` None means people where any person has rated, else the kind that has; `seed` None that
-    of the plan. Kinds are never mixed. DomainError where the study has no scan to compare with,
-    or no ratings.
+    of the plan. Kinds are never mixed. `ending` is called with the run in the transaction that
+    records it. DomainError where the study has no scan to compare with, or no ratings.
     """
     kinds = queries.kinds_with_ratings(study)
     kind = chosen_kind(study, kind, kinds)
@@ -49,12 +50,12 @@ def analyse(
     # Before the answers: what comes between is newer, not overlooked.
     stamp = queries.data_stamp(study, kind)
     inputs = read_inputs(study, kind, kinds, seed)
-    kept = kept_run(inputs, stamp)
+    kept = kept_run(inputs, stamp, ending)
     if kept is not None:
         return kept
     result = computed(inputs, steps)
     duration_ms = round(1000 * (time.perf_counter() - started))
-    return store_run(inputs, stamp, result, duration_ms)
+    return store_run(inputs, stamp, result, duration_ms, ending)
 
 
 def chosen_kind(study: Study, kind: str | None, kinds: list[str]) -> str:

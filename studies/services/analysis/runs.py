@@ -1,5 +1,6 @@
 """Runs that are kept: found again, stored, compared with the data, pruned."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from django.db import transaction
@@ -12,6 +13,9 @@ from studies.services.analysis.inputs import Inputs
 # they were when the study was closed.
 N_KEPT = 20
 
+# Told of the run while its transaction is open: what it raises takes the run back.
+Ending = Callable[[AnalysisRun], None]
+
 
 class Latest(NamedTuple):
     """The newest run, and whether it is of the data as they are now."""
@@ -20,36 +24,47 @@ class Latest(NamedTuple):
     is_current: bool
 
 
-def kept_run(inputs: Inputs, stamp: dict[str, Any]) -> AnalysisRun | None:
+@transaction.atomic
+def kept_run(inputs: Inputs, stamp: dict[str, Any], ending: Ending | None) -> AnalysisRun | None:
     """The run of the same data, plan, seed and code; what was noticed since is nothing new."""
     run = AnalysisRun.objects.filter(
         study=inputs.study, kind=inputs.kind, input_sha256=inputs.sha256, seed=inputs.seed
     ).first()
-    if run is not None and run.data_stamp != stamp:
+    if run is None:
+        return None
+    if run.data_stamp != stamp:
         run.data_stamp = stamp
         run.save(update_fields=["data_stamp"])
+    if ending is not None:
+        ending(run)
     return run
 
 
+@transaction.atomic
 def store_run(
-    inputs: Inputs, stamp: dict[str, Any], result: dict[str, Any], duration_ms: int
+    inputs: Inputs,
+    stamp: dict[str, Any],
+    result: dict[str, Any],
+    duration_ms: int,
+    ending: Ending | None,
 ) -> AnalysisRun:
     """Keep the run; of two that computed the same at once, one row stays."""
-    with transaction.atomic():
-        run, _ = AnalysisRun.objects.get_or_create(
-            study=inputs.study,
-            kind=inputs.kind,
-            input_sha256=inputs.sha256,
-            seed=inputs.seed,
-            defaults={
-                "versions": inputs.versions,
-                "result": result,
-                "duration_ms": duration_ms,
-                "plan": inputs.plan,
-                "data_stamp": stamp,
-            },
-        )
-        prune_runs(inputs.study, inputs.kind)
+    run, _ = AnalysisRun.objects.get_or_create(
+        study=inputs.study,
+        kind=inputs.kind,
+        input_sha256=inputs.sha256,
+        seed=inputs.seed,
+        defaults={
+            "versions": inputs.versions,
+            "result": result,
+            "duration_ms": duration_ms,
+            "plan": inputs.plan,
+            "data_stamp": stamp,
+        },
+    )
+    prune_runs(inputs.study, inputs.kind)
+    if ending is not None:
+        ending(run)
     return run
 
 
@@ -79,6 +94,6 @@ def latest_run(study: Study, kind: str) -> Latest:
 
 
 def n_newer_answers(run: AnalysisRun) -> int:
-    """How many answers came since the run; 0 also where answers were only taken away."""
+    """How many answers came since; 0 too where answers were only taken away or replaced."""
     now = queries.data_stamp(run.study, run.kind)["n_answers"]
-    return max(0, int(now) - int(run.data_stamp.get("n_answers", now)))
+    return max(0, int(now) - int(run.data_stamp.get("n_answers", 0)))

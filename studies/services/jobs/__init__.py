@@ -4,6 +4,7 @@ Each kind of job has a module here that records what is asked for and does it, a
 `perform.WORK`.
 """
 
+from .analysis import ask_for_analysis, latest_analysis_job
 from .perform import perform_job
 from .planning import PlanAsked, ask_for_plan
 from .record import cancel_job, repeat_job
@@ -11,9 +12,11 @@ from .scan import ask_for_scan
 
 __all__ = [
     "PlanAsked",
+    "ask_for_analysis",
     "ask_for_plan",
     "ask_for_scan",
     "cancel_job",
+    "latest_analysis_job",
     "perform_job",
     "repeat_job",
 ]

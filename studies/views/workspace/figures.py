@@ -7,7 +7,7 @@ import pandas as pd
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_GET
 
-from studies import wording
+from studies import queries, wording
 from studies.errors import DomainError
 from studies.figures import (
     label_shares,
@@ -18,8 +18,8 @@ from studies.figures import (
     size_distribution,
     spec,
 )
-from studies.models import Scan
-from studies.services.analysis import analyse, headline_association
+from studies.models import Scan, Study
+from studies.services.analysis import chosen_kind, headline_association, latest_run
 from studies.views import access
 from studies.views.workspace.pages import workspace_page
 from studies.views.workspace.planning import finished_plan
@@ -58,10 +58,7 @@ def study_figure(
 ) -> HttpResponse:
     """`name` is size or score (ratings against it), or labels (their shares)."""
     study = access.get_study(request.user, slug)
-    try:
-        result = analyse(study=study, kind=request.GET.get("raters")).result
-    except DomainError as error:
-        raise Http404 from error
+    result = stored_result(study, request.GET.get("raters"))
     asked = next((each for each in result["questions"] if each["key"] == question), None)
     if asked is None:
         raise Http404
@@ -76,6 +73,18 @@ def study_figure(
     else:
         raise Http404
     return respond(request, chart, extension)
+
+
+def stored_result(study: Study, asked: str | None) -> dict[str, Any]:
+    """The latest analysis of the ratings by the raters asked for; 404 where there is none."""
+    try:
+        kind = chosen_kind(study, asked, queries.kinds_with_ratings(study))
+    except DomainError as error:
+        raise Http404 from error
+    run = latest_run(study, kind).run
+    if run is None:
+        raise Http404
+    return dict(run.result)
 
 
 def scatter(question: dict[str, Any], predictor: str, options: dict[str, Any]) -> alt.LayerChart:

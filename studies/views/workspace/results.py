@@ -1,26 +1,34 @@
 """What the ratings say, and the data to take away."""
 
+import secrets
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.shortcuts import render
-from django.urls import reverse
-from django.utils.html import escape
-from django.utils.safestring import SafeString
-from django.views.decorators.http import require_GET
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
 
-from studies import wording
+from studies import queries, tasks, wording
 from studies.errors import DomainError
-from studies.models import ParticipantKind
-from studies.services.analysis import PREDICTORS, RATERS, analyse
+from studies.models import ENDED_WITHOUT_RESULT, AnalysisRun, JobState, ParticipantKind, Study
+from studies.services import jobs
+from studies.services.analysis import (
+    PREDICTORS,
+    RATERS,
+    chosen_kind,
+    code_version,
+    latest_run,
+    n_newer_answers,
+)
 from studies.services.exports import stream_zip
 from studies.views import access
 from studies.views.errors import error_page
-from studies.views.workspace.pages import workspace_page
+from studies.views.workspace.jobs import led_to, standing
+from studies.views.workspace.pages import MemberRequest, workspace_page
+from studies.views.workspace.results_tables import result_context
 from studies.views.workspace.studies import study_context
 
-# Stands for an image's id where an address is taken apart.
-PLACE = "IMAGE".ljust(22, "_")
+MAX_KEY = 40
 
 RATERS_WORDS = {
     ParticipantKind.PERSON: "People",
@@ -32,90 +40,70 @@ RATERS_WORDS = {
 @require_GET
 @workspace_page
 def results(request: HttpRequest, slug: str) -> HttpResponse:
+    """The latest analysis as it is stored; nothing is computed here."""
     study = access.get_study(request.user, slug)
+    asked = request.GET.get("raters")
     context = study_context(request, study, "results")
+    kinds = queries.kinds_with_ratings(study)
     try:
-        run = analyse(study=study, kind=request.GET.get("raters"))
+        kind = chosen_kind(study, asked, kinds)
     except DomainError as error:
         if error.code == "unknown_kind":
             return error_page(request, status=404, heading="No such raters", detail=error.detail)
         return render(request, "workspace/results_empty.html", context | {"reason": error})
+    latest = latest_run(study, kind)
+    context |= {
+        "kind": kind,
+        "raters": RATERS_WORDS[ParticipantKind(kind)],
+        "choices": [
+            (each, words, each == kind) for each, words in RATERS_WORDS.items() if each in kinds
+        ],
+        "key": secrets.token_urlsafe(16),
+        **work_context(study, kind, latest.run),
+    }
+    run = latest.run
+    if run is None:
+        return render(request, "workspace/results_none.html", context)
     result = run.result
-    kinds = [result["kind"], *result["other_kinds"]]
     context |= {
         "run": run,
+        "is_current": latest.is_current,
+        "n_newer": 0 if latest.is_current else n_newer_answers(run),
+        "is_old_code": run.versions.get("musescan") != code_version(),
         "result": result,
-        "banner": wording.BANNERS.get(result["kind"]),
-        "by_whom": wording.count(result["n_raters"], *RATERS[ParticipantKind(result["kind"])]),
-        "raters": RATERS_WORDS[result["kind"]],
-        "choices": [
-            (kind, words, kind == result["kind"])
-            for kind, words in RATERS_WORDS.items()
-            if kind in kinds
-        ],
+        "by_whom": wording.count(result["n_raters"], *RATERS[ParticipantKind(kind)]),
         "predictors": list(PREDICTORS.items()),
-        "questions": [question_context(question) for question in result["questions"]],
+        **result_context(result),
     }
     return render(request, "workspace/results.html", context)
 
 
-def question_context(question: dict[str, Any]) -> dict[str, Any]:
-    """A question's analysis in the order that the page shows it."""
-    rated = [row for row in question["images"] if row["n"]]
-    found = [
-        question,
-        *question["associations"],
-        question["membership"],
-        *question["reliability"].values(),
-    ]
-    return question | {
-        "rated": rated,
-        "table": image_table(rated),
-        "label_rows": label_rows(question["labels"]),
-        "methods": list(dict.fromkeys(each["method"] for each in found[1:])),
-        "cautions": list(dict.fromkeys(text for each in found for text in each["warnings"])),
-    }
+def work_context(study: Study, kind: str, run: AnalysisRun | None) -> dict[str, Any]:
+    """The analysis under way, or the one that ended without a result after `run`."""
+    job = jobs.latest_analysis_job(study, kind)
+    if job is None or (not job.is_under_way and job.state not in ENDED_WITHOUT_RESULT):
+        return {}
+    if job.is_under_way:
+        return {"job": job, **standing(job)}
+    since = run is None or job.created_at > run.created_at
+    return {"failed": job} if since and job.state != JobState.CANCELLED else {}
 
 
-def image_table(rows: list[dict[str, Any]]) -> SafeString:
-    """The body of the table under the scatter.
-
-    Written out rather than formatted cell by cell, which takes three times as long for a
-    thousand images; only the stratum is free text, and it is escaped.
-    """
-    before, after = reverse("workspace:image", args=[PLACE]).split(PLACE)
-    return SafeString("".join(image_row(row, before, after) for row in rows))
-
-
-def image_row(row: dict[str, Any], before: str, after: str) -> str:
-    interval = "–" if row["low"] is None else wording.interval([row["low"], row["high"]])
-    numbers = (
-        row["size"],
-        wording.number(row["score"], 1),
-        "in" if row["in_group"] else "out",
-        wording.number(row["mean"]),
-        interval,
-        row["n"],
-    )
-    cells = "".join(f'<td class="n">{number}</td>' for number in numbers)
-    key = row["image"]
-    return (
-        f'<tr><th scope="row"><a href="{before}{key}{after}"><code>{key[:6]}</code></a></th>'
-        f"<td>{row['process']}</td><td>{escape(row['stratum'])}</td>{cells}</tr>"
-    )
-
-
-def label_rows(labels: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Counts of labels as a table: {"label", "counts": [(process, n, share of the process)]}."""
-    totals: dict[str, int] = {}
-    for row in labels:
-        totals[row["process"]] = totals.get(row["process"], 0) + row["n"]
-    rows: dict[str, list[tuple[str, int, float]]] = {}
-    for row in labels:
-        total = totals[row["process"]]
-        share = row["n"] / total if total else 0.0
-        rows.setdefault(row["label"], []).append((row["process"], row["n"], share))
-    return [{"label": label, "counts": counts} for label, counts in rows.items()]
+@require_POST
+@workspace_page
+def analyse(request: MemberRequest, slug: str) -> HttpResponse:
+    """Have the ratings analysed; any member may ask, as it changes nothing of the study."""
+    study = access.get_study(request.user, slug)
+    key = request.POST.get("key", "").replace("\0", "")[:MAX_KEY] or secrets.token_urlsafe(16)
+    kind = request.POST.get("raters") or None
+    try:
+        job = tasks.start_analysis(study=study, kind=kind, key=key, asked_by=request.user)
+    except DomainError as error:
+        messages.error(request, f"Nothing was started: {error.detail}")
+        response = redirect("workspace:results", study.slug)
+        response.status_code = 303
+        return response
+    return led_to(job)
 
 
 @require_GET

@@ -91,8 +91,10 @@ def test_everything_is_there_and_a_second_run_duplicates_nothing(small):
         assert re.search(r"decoder\.dense1 +48 +256 +\d\.\d\d \[", out)
         assert re.search(r"pixels +48 +784", out)
         assert re.search(r"decoder\.dense1: \d+ of 19 null groups score as high", out)
+    assert Study.objects.get().analysis_runs.count() == 1
     run(simulate=4)
     assert Participant.objects.count() == 4
+    assert Study.objects.get().analysis_runs.count() == 2
 
 
 def test_scans_are_calibrated_by_images_of_their_own(small):
