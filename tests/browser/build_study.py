@@ -23,6 +23,7 @@ from scanning.generative import (  # noqa: E402
 from studies.models import Process, Role  # noqa: E402
 from studies.questions.presets import PRESETS  # noqa: E402
 from studies.services import design, files, generation, lifecycle, scans  # noqa: E402
+from studies.services.analysis import analyse  # noqa: E402
 from studies.services.simulation import simulate_raters  # noqa: E402
 from tests.studies import factories  # noqa: E402
 
@@ -95,6 +96,7 @@ def build() -> str:
     design.add_images_by_strata(study=study, n_quantiles=2, n_per_stratum=5)
     lifecycle.change_state(study=study, act="launch")
     simulate_raters(study=study, n_raters=8, seed=1)
+    analyse(study=study)
     return study.slug
 
 

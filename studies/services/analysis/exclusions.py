@@ -6,18 +6,20 @@ from typing import Any
 import pandas as pd
 
 from studies.models import Study
+from studies.services import plans
 
 
 @dataclass(frozen=True)
 class Exclusions:
     """`by_rule` are the raters (public ids) whom each quality rule marks, applied or not.
 
-    `rules` are those that the plan leaves out by.
+    `rules` are those that the plan leaves out by, `limits` what the rules went by.
     """
 
     n_by_decision: int
     decisions: bool
     rules: tuple[str, ...]
+    limits: dict[str, float | None]
     by_rule: dict[str, frozenset[str]] = field(default_factory=dict)
 
     @property
@@ -36,13 +38,18 @@ class Exclusions:
             "by_decision": self.n_by_decision if self.decisions else 0,
             "decisions": self.decisions,
             "rules": list(self.rules),
+            "limits": self.limits,
             "raters": {rule: sorted(raters) for rule, raters in sorted(self.by_rule.items())},
         }
 
 
 def read_exclusions(study: Study, kind: str, planned: dict[str, Any]) -> Exclusions:
+    """Who is left out, and whom every other rule would leave out. One pass over the record."""
+    marked = plans.excluded_by_rules(study, kind)
     return Exclusions(
         n_by_decision=study.participants.filter(kind=kind, is_excluded=True).count(),
         decisions=bool(planned["decisions"]),
         rules=tuple(planned["rules"]),
+        limits=dict(planned["limits"]),
+        by_rule={rule: frozenset(raters) for rule, raters in marked.items()},
     )

@@ -2,11 +2,9 @@
 
 from typing import Any
 
-from studies.services.analysis.inputs import Inputs
 from studies.services.analysis.names import PREDICTORS
-from studies.services.analysis.planned import MODELS, Test, planned_tests
-from studies.services.analysis.questions import Analysed
-from studies.services.analysis.testing import tested
+from studies.services.analysis.planned import Test, default_test
+from studies.services.analysis.testing import Tests
 from studies.stats import adjust_p_values
 
 CORRECTIONS = {"holm": "holm", "fdr_bh": "benjamini-hochberg"}
@@ -16,52 +14,40 @@ SHOWN = (
 )  # fmt: skip
 
 
-def family_of_tests(
-    inputs: Inputs, analysed: dict[str, Analysed], *, confirmatory: bool
-) -> list[dict[str, Any]]:
+def family_of_tests(tests: Tests, *, confirmatory: bool) -> list[dict[str, Any]]:
     """Questions × layers × predictors: what was planned, then the rest, each family corrected.
 
     A cell that the plan has is tested by the plan's model. The others are exploratory: by the
     model of the question's kind at the study's own scan, by image-level ranks elsewhere.
     `confirmatory` is whether the plan counts as one; without, its tests are exploratory too.
     """
-    planned = [
-        test
-        for test in planned_tests(inputs.content, inputs.scan)
-        if test.question in analysed and test.scan in inputs.measures
-    ]
-    cells = {test.cell for test in planned}
+    cells = {test.cell for test in tests.planned}
     others = [
         test
-        for each in analysed.values()
-        for scan in inputs.measures
+        for each in tests.analysed.values()
+        for scan in tests.inputs.measures
         for predictor in PREDICTORS
-        if (test := default_test(each, scan, predictor, inputs)).cell not in cells
+        if (
+            test := default_test(each.question.kind, each.key, predictor, scan, tests.inputs.scan)
+        ).cell
+        not in cells
     ]
-    content = inputs.content
+    content = tests.inputs.content
+    exploratory = ("exploratory", content["exploratory_correction"])
     if confirmatory:
-        return [
-            *corrected(planned, analysed, inputs, "confirmatory", content["correction"]),
-            *corrected(others, analysed, inputs, "exploratory", content["exploratory_correction"]),
-        ]
-    every = [*planned, *others]
-    return corrected(every, analysed, inputs, "exploratory", content["exploratory_correction"])
-
-
-def default_test(each: Analysed, scan: str, predictor: str, inputs: Inputs) -> Test:
-    own = scan == inputs.scan.name
-    model = MODELS.get(each.question.kind, "spearman") if own else "spearman"
-    return Test(each.key, predictor, scan, model)
+        planned = corrected(tests.planned, tests, "confirmatory", content["correction"])
+        return planned + corrected(others, tests, *exploratory)
+    return corrected([*tests.planned, *others], tests, *exploratory)
 
 
 def corrected(
-    tests: list[Test], analysed: dict[str, Analysed], inputs: Inputs, status: str, correction: str
+    wanted: list[Test], tests: Tests, status: str, correction: str
 ) -> list[dict[str, Any]]:
-    if not tests:
+    if not wanted:
         return []
-    found = [tested(test, analysed[test.question], inputs) for test in tests]
+    found = [tests.result(test) for test in wanted]
     adjusted = adjust_p_values(
-        [each["p"] for each in found], CORRECTIONS[correction], inputs.content["alpha"]
+        [each["p"] for each in found], CORRECTIONS[correction], tests.inputs.content["alpha"]
     )
     return [
         {name: each[name] for name in SHOWN}

@@ -4,28 +4,21 @@ from typing import Any
 
 from studies import wording
 from studies.models import ParticipantKind
-from studies.services.analysis.inputs import Inputs
 from studies.services.analysis.names import RATERS
-from studies.services.analysis.planned import primary_test
-from studies.services.analysis.questions import Analysed
-from studies.services.analysis.testing import tested
+from studies.services.analysis.testing import Tests
 
 
 def headline(
-    inputs: Inputs,
-    analysed: dict[str, Analysed],
-    family: list[dict[str, Any]],
-    *,
-    confirmatory: bool,
+    tests: Tests, family: list[dict[str, Any]], *, confirmatory: bool
 ) -> dict[str, Any] | None:
     """The primary test with its sentence; None where the primary question has no numbers."""
-    test = primary_test(inputs.content, inputs.scan)
-    if test is None or test.question not in analysed or test.scan not in inputs.measures:
+    if tests.primary is None:
         return None
-    found = tested(test, analysed[test.question], inputs)
+    inputs = tests.inputs
+    found = tests.result(tests.primary)
     same = ("question", "predictor", "scan", "model")
     row = next((row for row in family if all(row[name] == found[name] for name in same)), None)
-    found |= {
+    found = found | {
         "status": "confirmatory" if confirmatory else "exploratory",
         "p_adjusted": row and row["p_adjusted"],
         "correction": row and row["correction"],
@@ -33,6 +26,5 @@ def headline(
         "alpha": inputs.content["alpha"],
     }
     raters = wording.count(found["n_raters"] or 0, *RATERS[ParticipantKind(inputs.kind)])
-    question = analysed[test.question].result
-    found["sentence"] = wording.effect_sentence(question, found, raters=raters)
-    return found
+    question = tests.analysed[tests.primary.question].result
+    return found | {"sentence": wording.effect_sentence(question, found, raters=raters)}

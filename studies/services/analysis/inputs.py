@@ -12,9 +12,10 @@ import pandas as pd
 
 from studies import queries
 from studies.models import AnalysisPlan, Scan, Study
+from studies.services import plans
 from studies.services.analysis.exclusions import Exclusions, read_exclusions
 from studies.services.analysis.names import PREDICTORS, standardised
-from studies.services.analysis.planned import content_of, plan_of
+from studies.services.analysis.planned import content_of
 from studies.services.analysis.versions import code_version
 from studies.services.scans import versions
 
@@ -38,6 +39,7 @@ class Inputs:
     all_comparisons: pd.DataFrame
     images: pd.DataFrame
     layers: pd.DataFrame
+    scan_sha256: str
     versions: dict[str, str]
 
     @property
@@ -64,7 +66,7 @@ class Inputs:
         rest = {
             "data": self.data_sha256,
             "versions": self.versions,
-            "scan": self.scan.pk,
+            "scan": self.scan_sha256,
             "plan": self.plan and [self.plan.pk, self.plan.sha256],
             "content": self.content,
             "excluded": self.exclusions.to_dict(),
@@ -92,7 +94,7 @@ class Inputs:
 
 def read_inputs(study: Study, kind: str, kinds: list[str], seed: int | None) -> Inputs:
     """What there is to analyse; `seed` None means that of the plan."""
-    plan = plan_of(study)
+    plan = plans.plan_of(study)
     content = content_of(plan, study)
     by_decision = bool(content["exclusions"]["decisions"])
     return Inputs(
@@ -107,6 +109,7 @@ def read_inputs(study: Study, kind: str, kinds: list[str], seed: int | None) -> 
         all_comparisons=queries.comparisons_frame(study, kind, excluded=not by_decision),
         images=queries.images_frame(study),
         layers=queries.layers_frame(study),
+        scan_sha256=plans.scan_sha256(study),
         versions={**versions(), "musescan": code_version()},
     )
 

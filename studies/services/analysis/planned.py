@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from studies.models import AnalysisPlan, Scan, Study
-from studies.services.analysis.names import PREDICTORS
+from studies.services import plans
+from studies.services.plans.content import MODELS as PLANNABLE
+from studies.services.quality import limits_of
 
-# The model of the headline for each kind of question, where no plan says another.
-MODELS = {"likert": "clmm", "categorical": "clmm", "slider": "lmm", "forced_choice": "rao_kupper"}
+# The model of a test for each kind of question, where no plan says another.
+MODELS = {kind: models[0] for kind, models in PLANNABLE.items()}
 
 
 @dataclass(frozen=True)
@@ -29,66 +31,60 @@ class Test:
         return self.question, self.scan, self.predictor
 
 
-def plan_of(study: Study) -> AnalysisPlan | None:
-    """The fixed plan that counts."""
-    fixed = study.analysis_plans.filter(fixed_at__isnull=False)
-    return fixed.order_by("-version").first()
-
-
 def content_of(plan: AnalysisPlan | None, study: Study) -> dict[str, Any]:
-    """The plan's content, or the default where there is none."""
+    """The plan's content; where there is none the default, which has no confirmatory family."""
     if plan is not None:
         return dict(plan.content)
-    scan = study.scan
-    assert scan is not None, "analyse() has checked"
-    asked = [each for each in study.questions.all() if each.kind != "text"]
-    first = next((each for each in asked if each.kind in MODELS), next(iter(asked), None))
-    primary = first and {
-        "question": first.key,
-        "predictor": "size",
-        "layer": scan.layer,
-        "scan": scan.name,
-        "model": MODELS.get(first.kind, "spearman"),
-        "link": "logit",
-        "rater_slopes": True,
-        "covariates": [],
-    }
+    if not plans.is_analysable(study):
+        return {**NOTHING, "exclusions": {**NOTHING["exclusions"], "limits": limits_of(study)}}
+    content = plans.default_content(study)
     return {
-        "format": 1,
-        "primary": primary,
+        **content,
         "family": [],
-        "alpha": 0.05,
-        "correction": "holm",
-        "exploratory_correction": "fdr_bh",
-        "exclusions": {"rules": [], "decisions": True},
-        "seed": 0,
+        "exclusions": {**content["exclusions"], "limits": limits_of(study)},
     }
 
 
-def primary_test(content: dict[str, Any], scan: Scan) -> Test | None:
-    """The planned primary analysis; None where a study asks nothing that has numbers."""
+# For a study that asks for words alone.
+NOTHING: dict[str, Any] = {
+    "primary": None,
+    "family": [],
+    "alpha": 0.05,
+    "correction": "holm",
+    "exploratory_correction": "fdr_bh",
+    "exclusions": {"rules": [], "decisions": True},
+    "seed": 0,
+}
+
+
+def primary_test(content: dict[str, Any]) -> Test | None:
+    """The primary analysis; None where a study asks nothing that has numbers."""
     primary = content["primary"]
     if primary is None:
         return None
     return Test(
         question=primary["question"],
         predictor=primary["predictor"],
-        scan=primary.get("scan") or scan.name,
+        scan=primary["scan"],
         model=primary["model"],
-        slopes=bool(primary.get("rater_slopes", True)),
-        link=primary.get("link", "logit"),
-        covariates=tuple(name for name in primary.get("covariates", []) if name in PREDICTORS),
+        slopes=primary["rater_slopes"],
+        link=primary["link"] or "logit",
+        covariates=tuple(primary["covariates"]),
     )
 
 
-def planned_tests(content: dict[str, Any], scan: Scan) -> list[Test]:
-    """The confirmatory family, the primary test first, each cell once."""
-    primary = primary_test(content, scan)
-    tests = [] if primary is None or not content["family"] else [primary]
+def planned_tests(content: dict[str, Any]) -> list[Test]:
+    """The confirmatory family, the primary test first, each once."""
+    primary = primary_test(content)
+    tests: list[Test] = []
     for each in content["family"]:
-        test = Test(
-            each["question"], each["predictor"], each.get("scan") or scan.name, each["model"]
-        )
-        if test.cell not in {known.cell for known in tests}:
-            tests.append(test)
-    return tests
+        test = Test(each["question"], each["predictor"], each["scan"], each["model"])
+        same = primary is not None and (test.cell, test.model) == (primary.cell, primary.model)
+        tests.append(primary if same and primary is not None else test)
+    return list(dict.fromkeys(tests))
+
+
+def default_test(kind: str, question: str, predictor: str, scan: str, own: Scan) -> Test:
+    """By the model for such answers at the study's own scan, by image-level ranks elsewhere."""
+    model = MODELS.get(kind, "spearman") if scan == own.name else "spearman"
+    return Test(question, predictor, scan, model)

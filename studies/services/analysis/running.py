@@ -15,13 +15,14 @@ from studies.services.analysis.family import family_of_tests
 from studies.services.analysis.flow import participant_flow
 from studies.services.analysis.headline import headline
 from studies.services.analysis.inputs import Inputs, read_inputs
-from studies.services.analysis.kept_plan import plan_part
+from studies.services.analysis.kept_plan import is_confirmatory, plan_part
 from studies.services.analysis.names import FORMAT, RATERS
 from studies.services.analysis.planned import primary_test
 from studies.services.analysis.questions import analyse_questions
 from studies.services.analysis.runs import Ending, kept_run, store_run
 from studies.services.analysis.scan_facts import scan_facts
 from studies.services.analysis.steps import Progress, Steps
+from studies.services.analysis.testing import Tests
 from studies.stats.results import json_safe
 
 STEPS_PER_QUESTION = 5
@@ -74,22 +75,24 @@ def chosen_kind(study: Study, kind: str | None, kinds: list[str]) -> str:
 
 def computed(inputs: Inputs, steps: Steps) -> dict[str, Any]:
     """The whole result, as plain JSON values."""
-    scan = inputs.scan
-    primary = primary_test(inputs.content, scan)
-    planned_scan = primary.scan if primary and primary.scan in inputs.measures else scan.name
+    primary = primary_test(inputs.content)
+    planned_scan = inputs.scan.name
+    if primary is not None and primary.scan in inputs.measures:
+        planned_scan = primary.scan
     analysed = {each.key: each for each in analyse_questions(inputs, planned_scan, steps)}
-    plan = plan_part(inputs)
-    confirmatory = bool(plan and plan["kept"] and not plan["n_ratings_before"])
     steps.begin("the family of tests and the headline")
-    tests = family_of_tests(inputs, analysed, confirmatory=confirmatory)
-    answer = headline(inputs, analysed, tests, confirmatory=confirmatory)
+    tests = Tests(inputs, analysed)
+    plan = plan_part(inputs, tests)
+    confirmatory = is_confirmatory(plan)
+    family = family_of_tests(tests, confirmatory=confirmatory)
+    answer = headline(tests, family, confirmatory=confirmatory)
     result = {
         **described(inputs),
         "plan": plan,
         "exclusions": exclusions_part(inputs),
         "flow": participant_flow(inputs),
         "headline": answer,
-        "tests": tests,
+        "tests": family,
         "questions": [each.result for each in analysed.values()],
         "multiverse": None,
     }
@@ -109,7 +112,7 @@ def described(inputs: Inputs) -> dict[str, Any]:
         "n_raters": len({*ratings["rater"], *comparisons["rater"]}),
         "n_images": len({*ratings["image"], *comparisons["image"]}),
         "n_ratings": len(ratings) + len(comparisons.drop_duplicates(["question", "trial"])),
-        "scan": scan_facts(inputs.scan, inputs.images),
+        "scan": scan_facts(inputs),
         "seed": inputs.seed,
         "versions": inputs.versions,
         "data_sha256": inputs.data_sha256,

@@ -1,17 +1,14 @@
 """The scan that ratings are compared with, as a result names it."""
 
-import hashlib
 from typing import Any
 
-import pandas as pd
-
-from studies.models import Scan
-from studies.services.analysis.inputs import canonical, hash_of
+from studies.services.analysis.inputs import Inputs
 
 
-def scan_facts(scan: Scan, images: pd.DataFrame) -> dict[str, Any]:
-    """Parameters, what was found in the group, and a hash of what was found in the images."""
-    parameters = {
+def scan_facts(inputs: Inputs) -> dict[str, Any]:
+    """Parameters, what was found in the group, and the hash of what was found in the images."""
+    scan = inputs.scan
+    return {
         "name": scan.name,
         "layer": scan.layer,
         "tail": scan.tail,
@@ -21,11 +18,7 @@ def scan_facts(scan: Scan, images: pd.DataFrame) -> dict[str, Any]:
         "seed": scan.seed,
         "n_background": scan.n_background,
         "n_nodes": scan.n_nodes,
-    }
-    found = hash_of([images[["image", "size", "score", "in_group"]]])
-    return {
-        **parameters,
-        "sha256": hashlib.sha256(canonical({**parameters, "images": found})).hexdigest(),
+        "sha256": inputs.scan_sha256,
         "calibrated": scan.is_calibrated,
         "group_score": scan.group_score,
         "group_n_images": scan.group_n_images,

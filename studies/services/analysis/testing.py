@@ -7,7 +7,7 @@ from studies.services.analysis.fitting import Wanted
 from studies.services.analysis.inputs import Inputs
 from studies.services.analysis.models import odds_ratios
 from studies.services.analysis.names import PREDICTORS, standardised
-from studies.services.analysis.planned import Test
+from studies.services.analysis.planned import Test, planned_tests, primary_test
 from studies.services.analysis.questions import Analysed
 from studies.stats.clmm import CumulativeLinkMixedModel
 
@@ -17,6 +17,29 @@ UNITS = {
     "lmm": "rating points per SD",
     "rank": "Spearman’s ρ",
 }
+
+
+class Tests:
+    """The tests of an analysis, each made once; `planned` are those of the plan's family."""
+
+    __test__ = False
+
+    def __init__(self, inputs: Inputs, analysed: dict[str, Analysed]) -> None:
+        self.inputs = inputs
+        self.analysed = analysed
+        self.made: dict[Test, dict[str, Any]] = {}
+        primary = primary_test(inputs.content)
+        self.primary = primary if primary is not None and self.is_possible(primary) else None
+        self.planned = [each for each in planned_tests(inputs.content) if self.is_possible(each)]
+
+    def is_possible(self, test: Test) -> bool:
+        """Whether the question has answers, and the scan every image."""
+        return test.question in self.analysed and test.scan in self.inputs.measures
+
+    def result(self, test: Test) -> dict[str, Any]:
+        if test not in self.made:
+            self.made[test] = tested(test, self.analysed[test.question], self.inputs)
+        return self.made[test]
 
 
 def tested(test: Test, analysed: Analysed, inputs: Inputs) -> dict[str, Any]:
