@@ -23,6 +23,23 @@ def start_scan(*, asked: ScanRequest, key: str, asked_by: User) -> Job:
     return queued(*jobs.ask_for_scan(asked=asked, key=key, asked_by=asked_by))
 
 
+def start_export(*, study: Study, key: str, asked_by: User, identifiers: bool = False) -> Job:
+    """Have the export made: a small one at once, whether or not there is a worker.
+
+    It is queued all the same, so that a worker finds it should this process end; whoever begins
+    first does it.
+    """
+    with transaction.atomic():
+        job, is_new = jobs.ask_for_export(
+            study=study, key=key, asked_by=asked_by, identifiers=identifiers
+        )
+        queued(job, is_new)
+    if is_new and jobs.takes_a_moment(study):
+        jobs.perform_job(job_id=job.pk)
+        job.refresh_from_db()
+    return job
+
+
 @transaction.atomic
 def start_planning(*, asked: jobs.PlanAsked, key: str, asked_by: User) -> Job:
     """Have the plan made; the same request again leads to the same job."""

@@ -1,5 +1,6 @@
 """Every read that is more than a filter."""
 
+from studies.queries.exports import exports_of, n_erased, n_rows_expected, state_of_data
 from studies.queries.participation import (
     N_AHEAD,
     Protocol,
@@ -20,6 +21,7 @@ from studies.queries.ratings import (
     data_stamp,
     decision_rows,
     event_rows,
+    identity_rows,
     images_frame,
     item_answer_rows,
     kinds_with_ratings,
@@ -52,6 +54,7 @@ from studies.queries.researchers import (
     with_participant_counts,
     workspaces_of,
 )
+from studies.queries.snapshot import in_snapshot
 from studies.queries.standing import Standing, standing
 
 __all__ = [
@@ -68,9 +71,12 @@ __all__ = [
     "decision_rows",
     "event_rows",
     "every_image",
+    "exports_of",
     "group_by_process",
+    "identity_rows",
     "image_set_summaries",
     "images_frame",
+    "in_snapshot",
     "irreplaceable",
     "item_answer_rows",
     "jobs_without_result",
@@ -81,6 +87,8 @@ __all__ = [
     "n_at_work",
     "n_completed_trials",
     "n_creative_in_group",
+    "n_erased",
+    "n_rows_expected",
     "names_of_plans",
     "names_under_way",
     "neighbours_in_set",
@@ -100,6 +108,7 @@ __all__ = [
     "seconds_to_finish",
     "slots_by_state",
     "standing",
+    "state_of_data",
     "strata",
     "studies_with_ratings",
     "study_images",

@@ -243,3 +243,9 @@ def strata(study: Study) -> dict[str, int]:
     images = study.study_images.filter(role=ImageRole.RATING)
     counts = images.values("stratum").annotate(n=Count("pk")).order_by("stratum")
     return dict(counts.values_list("stratum", "n"))
+
+
+def identity_rows(study: Study) -> QuerySet[Participant]:
+    """Whom a recruitment service or an invitation says who they are, by participant."""
+    known = Q(identity__isnull=False) | Q(invitation__isnull=False)
+    return Participant.objects.filter(known, study=study).order_by("pk")

@@ -17,6 +17,7 @@ from studies.models import (
     TrialRole,
     TrialState,
 )
+from studies.services.exports.stored import withdraw_exports
 from studies.services.leaving import locked
 from studies.services.saving import record_event
 from studies.services.slots import (
@@ -43,7 +44,8 @@ def erase_participant(*, participant: Participant, actor: User | None = None) ->
     What stays is a tombstone: public id, study, kind, outcome, the hash of the consent text,
     the seed and the times of consent and end. The event log cannot be changed, and its lines
     about the participant stay: they hold no answers and no identifiers. Results computed
-    before keep their figures; asked for again, they are computed anew from what is left.
+    before keep their figures; asked for again, they are computed anew from what is left. Exports
+    that the server keeps are removed; those that somebody has taken away are theirs to delete.
 
     Locks are taken in the order that `services.slots` documents, an invitation before them
     all, as where somebody comes back by it.
@@ -72,6 +74,7 @@ def erase_participant(*, participant: Participant, actor: User | None = None) ->
         kind="participant_erased",
         data=deleted,
     )
+    withdraw_exports(participant.study, "erased")
     return participant
 
 

@@ -1,7 +1,7 @@
 """Files kept by content: the name is the SHA-256, so the same bytes are kept once.
 
-They lie under MEDIA_ROOT in ``images/``, ``activations/`` and ``weights/``. No address leads
-to the folder: images reach a browser only through views that ask who is asking.
+They lie under MEDIA_ROOT in ``images/``, ``activations/``, ``weights/`` and ``exports/``. No
+address leads to the folder: images and exports leave only through views that ask who is asking.
 """
 
 import hashlib
@@ -17,12 +17,16 @@ from PIL import Image as Pillow
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-Kind = Literal["images", "activations", "weights"]
+Kind = Literal["images", "activations", "weights", "exports"]
+
+
+def folder_of(kind: Kind) -> Path:
+    return Path(settings.MEDIA_ROOT) / kind
 
 
 def path_of(kind: Kind, sha256: str) -> Path:
     """Where the file with that content lies."""
-    return Path(settings.MEDIA_ROOT) / kind / sha256[:2] / sha256
+    return folder_of(kind) / sha256[:2] / sha256
 
 
 def sha256_of(path: Path) -> str:
@@ -32,7 +36,7 @@ def sha256_of(path: Path) -> str:
 
 def new_file(kind: Kind) -> Path:
     """An empty temporary file on the disk of `kind`, to be written and then `keep`-ed."""
-    folder = Path(settings.MEDIA_ROOT) / kind
+    folder = folder_of(kind)
     folder.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=folder, prefix=".new-")
     os.close(handle)

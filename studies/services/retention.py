@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from studies.models import Identity, Invitation, Session, Study
+from studies.services.exports.stored import withdraw_exports
 from studies.services.saving import record_event
 
 
@@ -19,14 +20,16 @@ class Deleted:
     n_identities: int
     n_invitations: int
     n_sessions: int
+    n_exports: int
 
 
 def delete_expired_identities(*, today: date | None = None) -> list[Deleted]:
     """Delete the identifiers of every study whose `retention_until` is past; what was deleted.
 
-    Identities and invitations go, and the sessions of whoever has ended or can no longer come
-    back: from then on nothing leads from a person or a browser to an answer. The answers
-    stay. Done again, it finds nothing. Each study is a transaction of its own.
+    Identities and invitations go, exports with identifiers that the server keeps, and the
+    sessions of whoever has ended or can no longer come back: from then on nothing leads from a
+    person or a browser to an answer. The answers stay. Done again, it finds nothing. Each study
+    is a transaction of its own.
     """
     today = today or timezone.localdate()
     expired = Study.objects.filter(retention_until__lt=today).order_by("pk")
@@ -43,11 +46,13 @@ def delete_identifiers_of(study: Study) -> Deleted | None:
         n_identities=Identity.objects.filter(study=study).delete()[0],
         n_invitations=Invitation.objects.filter(study=study).delete()[0],
         n_sessions=sessions.delete()[0],
+        n_exports=withdraw_exports(study, "identities_deleted", identifiers_only=True),
     )
     counts = {
         "n_identities": deleted.n_identities,
         "n_invitations": deleted.n_invitations,
         "n_sessions": deleted.n_sessions,
+        "n_exports": deleted.n_exports,
     }
     if not any(counts.values()):
         return None

@@ -15,11 +15,12 @@ from studies import queries
 from studies.models import Image, Job, Participant, Role, Scan, Study, Workspace
 
 Visitor = User | AnonymousUser
-Right = Literal["view", "edit"]
+Right = Literal["view", "edit", "own"]
 
 RIGHTS: dict[Right, set[str]] = {
     "view": {Role.OWNER, Role.EDITOR, Role.VIEWER},
     "edit": {Role.OWNER, Role.EDITOR},
+    "own": {Role.OWNER},
 }
 
 
@@ -84,3 +85,12 @@ def get_job(user: Visitor, pk: int, right: Right = "view") -> Job:
     job = get_object_or_404(visible(user, rows), pk=pk)
     require(user, right, job.workspace)
     return job
+
+
+def get_export(user: Visitor, slug: str, pk: int) -> tuple[Study, Job]:
+    """An export of the study called `slug`, and the study; one with identifiers for owners only."""
+    study = get_study(user, slug)
+    job = get_object_or_404(queries.exports_of(study), pk=pk)
+    if job.parameters.get("identifiers"):
+        require(user, "own", study.workspace)
+    return study, job

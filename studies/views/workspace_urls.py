@@ -1,6 +1,7 @@
 from django.urls import path, re_path
 
 from studies.views.workspace import (
+    exports,
     figures,
     images,
     jobs,
@@ -37,7 +38,8 @@ urlpatterns = [
     ),
     path("studies/<slug:slug>/results/", results.results, name="results"),
     path("studies/<slug:slug>/results/analyse/", results.analyse, name="analyse"),
-    path("studies/<slug:slug>/export/", results.export, name="export"),
+    path("studies/<slug:slug>/exports/", exports.exports, name="exports"),
+    path("studies/<slug:slug>/exports/<int:pk>/file", exports.export_file, name="export-file"),
     re_path(
         r"^studies/(?P<slug>[-\w]+)/figures/(?P<question>[-\w]+)/"
         r"(?P<name>size|score|labels)\.(?P<extension>svg|png|pdf|json)$",

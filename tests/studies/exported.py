@@ -77,7 +77,9 @@ def document(archive, path):
 
 
 def paths_of(study):
-    return Export(study).paths
+    export = Export(study)
+    export.begin()
+    return export.paths
 
 
 def two_raters():

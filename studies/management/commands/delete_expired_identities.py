@@ -20,8 +20,9 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"{each.study.slug}: deleted "
                 f"{wording.count(each.n_identities, 'identity', 'identities')}, "
-                f"{wording.count(each.n_invitations, 'invitation')} and "
-                f"{wording.count(each.n_sessions, 'session')} "
+                f"{wording.count(each.n_invitations, 'invitation')}, "
+                f"{wording.count(each.n_sessions, 'session')} and "
+                f"{wording.count(each.n_exports, 'export')} with identifiers "
                 f"(kept until {each.study.retention_until})"
             )
         if not deleted:

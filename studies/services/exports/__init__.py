@@ -6,6 +6,8 @@ with the number of answers.
 """
 
 from studies.services.exports.folders import write_export
+from studies.services.exports.identifiers import write_identifying_export
+from studies.services.exports.stored import KEPT, file_name
 from studies.services.exports.zips import stream_zip
 
-__all__ = ["stream_zip", "write_export"]
+__all__ = ["KEPT", "file_name", "stream_zip", "write_export", "write_identifying_export"]

@@ -1,9 +1,9 @@
 """What every file and column of an export means."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from studies.models import Study
-from studies.services.tables import Column, tables_of
+from studies.services.tables import IDENTITIES, Column, Table
 
 NOTES = [
     "Each table is there three times, with the same rows: in data/ as it is, in spreadsheet/ safe "
@@ -17,26 +17,44 @@ NOTES = [
     "Response times from web pages run some 10–40 ms long.",
     "Kinds of raters are never mixed in an analysis: filter by rater_kind first. Analyses count "
     "trials of the role “main” and leave excluded participants out.",
-    "Where people take part while the export is written, a later file may count answers that are "
-    "not yet in an earlier one; every participant and image named in an earlier file is in the "
-    "later ones.",
-    "Nothing here says who somebody is: neither ids of recruitment services nor codes, links or "
-    "invitations are exported. Free text may say what its author wanted.",
+    "All files tell one state of the data, that of the moment when the export began (“written_at” "
+    "in the manifest): what people answered meanwhile is in none of them.",
     "manifest.json has the number of rows and the SHA-256 of each file: where one differs, the "
     "export is damaged or incomplete. analysis/check_files.py compares them.",
 ]
 
 
-def codebook(study: Study) -> dict[str, Any]:
-    """The codebook of an export of `study`, as plain JSON values."""
+WITHOUT_IDENTIFIERS = (
+    "Nothing here says who somebody is: neither ids of recruitment services nor codes, links or "
+    "invitations are exported. Free text may say what its author wanted."
+)
+WITH_IDENTIFIERS = (
+    "identifiers/ says who took part, as recruitment services and the researchers call them. An "
+    "owner of the workspace asked for it, and the study's log says so. Keep it apart from the "
+    "data, share it with nobody who need not know, and delete it when it has served. Its file in "
+    "identifiers/spreadsheet/ is safe to open in a spreadsheet."
+)
+PSEUDONYMOUS = (
+    "The study pseudonymises: of the services' ids it keeps keyed hashes (HMAC-SHA-256) only, "
+    "which tell nobody who it was without the server's secret key."
+)
+
+
+def codebook(
+    tables: Iterable[Table], identifiers: bool, *, pseudonymous: bool = False
+) -> dict[str, Any]:
+    """The codebook of an export of `tables`, and of the identifiers if it has them."""
+    said = [WITH_IDENTIFIERS if identifiers else WITHOUT_IDENTIFIERS]
+    if identifiers and pseudonymous:
+        said.append(PSEUDONYMOUS)
     return {
-        "notes": NOTES,
+        "notes": [*NOTES, *said],
         "files": {
             table.name: {
                 "description": table.description,
                 "columns": [describe_column(column) for column in table.columns],
             }
-            for table in tables_of(study)
+            for table in (*tables, *([IDENTITIES] if identifiers else []))
         },
     }
 

@@ -3,6 +3,9 @@
 import json
 import os
 from collections.abc import Callable
+from contextlib import closing
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -10,12 +13,11 @@ from studies.errors import DomainError
 from studies.models import Study
 from studies.services.exports.contents import FORMAT, Export
 from studies.services.exports.layout import MANIFEST
-from studies.services.quality import limits_of
 
 # What a file is called while it is being written.
 UNFINISHED = ".part"
 
-# Told how many files are done, of how many, and what is being written.
+# Told how many rows are done, of about how many, and what is being written.
 Progress = Callable[[int, int, str], None]
 
 
@@ -23,32 +25,37 @@ def silent(done: int, total: int, message: str) -> None:
     pass
 
 
-def write_export(*, study: Study, folder: Path, progress: Progress = silent) -> dict[str, int]:
+def write_export(
+    *, study: Study, folder: Path, identifiers: bool = False, progress: Progress = silent
+) -> dict[str, int]:
     """Write the export of `study` to `folder`; the number of rows of each table.
 
     The folder is made, or is empty, or holds an earlier export of the same study, which is
-    replaced. Files get their names when all of them are whole.
+    replaced. Files get their names when all of them are whole. `identifiers` is for
+    `services.exports.identifiers`, which asks who is asking.
     """
-    limits_of(study)
-    export = Export(study)
+    export = Export(study, identifiers=identifiers)
     unfinished: list[Path] = []
+    outdated: set[str] = set()
     try:
-        require_free(folder, study, export.paths)
-        outdated = files_of(earlier_manifest(folder)) - set(export.paths)
-        for done, (name, blocks) in enumerate(export.parts()):
-            path = folder / f"{name}{UNFINISHED}"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            unfinished.append(path)
-            with path.open("wb") as file:
-                for block in blocks:
-                    file.write(block)
-                    progress(done, len(export.paths), f"{name}, {file.tell():,} bytes")
-                file.flush()
-                os.fsync(file.fileno())
+        with closing(export.pieces()) as pieces:
+            for path, of_file in groupby(pieces, key=itemgetter(0)):
+                if not unfinished:
+                    require_free(folder, study, export.paths)
+                    outdated = files_of(earlier_manifest(folder)) - set(export.paths)
+                part = folder / f"{path}{UNFINISHED}"
+                part.parent.mkdir(parents=True, exist_ok=True)
+                unfinished.append(part)
+                with part.open("wb") as file:
+                    for _, block in of_file:
+                        file.write(block)
+                        progress(export.n_done, export.n_total, export.message)
+                    file.flush()
+                    os.fsync(file.fileno())
         # The manifest first: were this to stop half way, the folder could be told from a
         # stranger's, and the files that do not fit the manifest from those that do.
-        for path in reversed(unfinished):
-            path.replace(path.with_suffix(""))
+        for part in reversed(unfinished):
+            part.replace(part.with_suffix(""))
         for name in outdated:
             (folder / name).unlink(missing_ok=True)
     except OSError as error:
@@ -56,8 +63,8 @@ def write_export(*, study: Study, folder: Path, progress: Progress = silent) -> 
             "cannot_write", f"the export could not be written to {folder}: {error.strerror}"
         ) from error
     finally:
-        for path in unfinished:
-            path.unlink(missing_ok=True)
+        for part in unfinished:
+            part.unlink(missing_ok=True)
     return export.n_rows
 
 

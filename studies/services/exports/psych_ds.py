@@ -1,27 +1,38 @@
 """`dataset_description.json`: what Psych-DS and schema.org want to know of a data set."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from studies import __version__, queries
-from studies.models import Study
+from studies import __version__
+from studies.models import ParticipantKind, Study
 from studies.services.tables import Column, Table
 
 SCHEMA_VERSION = "Psych-DS 1.5.0"
 KEYWORDS = ["creativity", "image ratings", "generative models", "anomalous subset scanning"]
+NOT_PEOPLE = {
+    ParticipantKind.PILOT: "pilot participants",
+    ParticipantKind.SIMULATED: "simulated raters",
+}
 
 
-def description(study: Study, tables: Iterable[Table], written_at: datetime) -> dict[str, Any]:
-    """Licence, funder and citation are not known here: researchers add them before publishing."""
+def description(
+    study: Study, tables: Iterable[Table], rater_kinds: dict[str, int], written_at: datetime
+) -> dict[str, Any]:
+    """Licence, funder and citation are not known here: researchers add them before publishing.
+
+    Nobody shall take a program's answers for people's: the name says so, too.
+    """
+    participants = ", ".join(f"{kind} {n:,}" for kind, n in rater_kinds.items())
+    warning = not_people({kind for kind, n in rater_kinds.items() if n})
     return {
         "@context": "https://schema.org/",
         "@type": "Dataset",
-        "name": study.title,
+        "name": f"{study.title} ({warning})" if warning else study.title,
         "description": (
             f"Ratings of generated images, gathered with the study “{study.title}”, beside what a "
             "subset scan of the generative model’s activations found in each image. Participants: "
-            f"{participants(study)}; the column rater_kind tells them apart. They were told: "
+            f"{participants}; the column rater_kind tells them apart. They were told: "
             f"{study.summary}"
         ),
         "schemaVersion": SCHEMA_VERSION,
@@ -35,10 +46,13 @@ def description(study: Study, tables: Iterable[Table], written_at: datetime) -> 
     }
 
 
-def participants(study: Study) -> str:
-    """How many of each kind: nobody shall take a program's answers for people's."""
-    flow = queries.participant_flow(study)
-    return ", ".join(f"{kind} {sum(states.values()):,}" for kind, states in flow.items())
+def not_people(kinds: Collection[str]) -> str:
+    """What a name says where not only people rated; “” where only they did."""
+    others = [words for kind, words in NOT_PEOPLE.items() if kind in kinds]
+    if not others:
+        return ""
+    named = " and ".join(others)
+    return f"with {named}" if ParticipantKind.PERSON in kinds else f"{named} only, no people"
 
 
 def variables(tables: Iterable[Table]) -> list[dict[str, Any]]:

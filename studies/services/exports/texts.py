@@ -1,22 +1,23 @@
 """The files of an export that are for reading."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from studies import __version__
-from studies.models import Study
-from studies.services.exports.layout import data_path
+from studies.models import ParticipantKind, Study
+from studies.services.exports.layout import Layout
 from studies.services.tables import Table
 
 README = """# {title}
 
-Ratings of generated images, and what a subset scan of the model’s activations found in each. \
-A data set after Psych-DS (psych-ds.github.io), written by Musescan {version}.
+{warnings}Ratings of generated images, and what a subset scan of the model’s activations found in \
+each. A data set after Psych-DS (psych-ds.github.io), written by Musescan {version}.
 
 Start with `materials/design.json` (questions, blocks, rules), `materials/consent.txt` (what \
-participants agreed to), `materials/scan.json` (every parameter of the scan, and what calibrates \
-it) and `documentation/codebook.json` (every column of every table). `dataset_description.json` \
-is for machines.
+participants agreed to), `materials/plan.json` (what the study said it would compute, and when), \
+`materials/scan.json` (every parameter of the scan, and what calibrates it) and \
+`documentation/codebook.json` (every column of every table). `dataset_description.json` is for \
+machines.
 
 **Who rated** stands in the column `rater_kind` of every table that is about raters: “person”, \
 “pilot” (somebody who tried the study out) or “simulated” (a program, whose answers say nothing \
@@ -49,9 +50,42 @@ same rows with types.
 """
 
 
-def readme(study: Study, tables: Iterable[Table]) -> str:
-    listed = "\n".join(f"- `{data_path(study, table)}`: {table.description}" for table in tables)
-    return README.format(title=study.title, version=__version__, tables=listed)
+WARNING = """**This data set has {who}: {kinds}.** {meaning} Files are named after it \
+(`{name}`).
+
+"""
+IDENTIFYING = """**`identifiers/` says who took part.** An owner asked for it. Delete the folder \
+before you share this data set.
+
+"""
+MEANING = {
+    ParticipantKind.SIMULATED: "A simulated rater is a program, whose answers say nothing about "
+    "people.",
+    ParticipantKind.PILOT: "A pilot participant only tried the study out.",
+}
+
+
+def readme(
+    study: Study,
+    tables: Iterable[Table],
+    layout: Layout,
+    kinds: Collection[str],
+    *,
+    identifiers: bool,
+) -> str:
+    warnings = ""
+    others = [kind for kind in MEANING if kind in kinds]
+    if others:
+        warnings = WARNING.format(
+            who="not only people" if ParticipantKind.PERSON in kinds else "no people",
+            kinds=", ".join(kinds),
+            meaning=" ".join(MEANING[kind] for kind in others),
+            name=layout.name,
+        )
+    if identifiers:
+        warnings += IDENTIFYING
+    listed = "\n".join(f"- `{layout.data(table)}`: {table.description}" for table in tables)
+    return README.format(title=study.title, warnings=warnings, version=__version__, tables=listed)
 
 
 def changes(study: Study, written_at: datetime) -> str:

@@ -1,21 +1,21 @@
-"""An export as a zip that is sent while it is written."""
+"""An export as a zip, block by block while rows are read."""
 
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from django.utils import timezone
 
-from studies import queries
 from studies.models import Study
 from studies.services.exports.contents import Export
-from studies.services.quality import limits_of
 
-# From so many answers or trials on (a trial's evidence can take 8 kB), a file could pass 2 GiB,
-# which only zip64 entries can hold; below, the plain format is written, which every program reads.
-ZIP64_FROM_ROWS = 1_000_000
-ZIP64_FROM_TRIALS = 250_000
+# From so many rows on (a trial's evidence can take 8 kB), a file could pass 2 GiB, which only
+# zip64 entries can hold; below, the plain format is written, which every program reads.
+ZIP64_FROM_ROWS = 250_000
 
 
 class Outlet(io.RawIOBase):
@@ -36,29 +36,25 @@ class Outlet(io.RawIOBase):
         return taken
 
 
-def stream_zip(*, study: Study) -> Iterator[bytes]:
-    """The export of `study` as a zip, block by block while rows are read.
+def stream_zip(*, study: Study) -> Generator[bytes, None, None]:
+    """The export of `study` as a zip that is sent while it is written.
 
     The zip's directory comes last: of a download that was cut, no program reads a thing.
     DomainError, before the first block, where the study's quality rules cannot be read.
     """
-    limits_of(study)
-    return zip_blocks(study)
+    return zip_blocks(Export(study))
 
 
-def zip_blocks(study: Study) -> Iterator[bytes]:
+def zip_blocks(export: Export) -> Generator[bytes, None, None]:
     outlet = Outlet()
     written_at = timezone.now().timetuple()[:6]
-    large = (
-        queries.response_rows(study).count() >= ZIP64_FROM_ROWS
-        or queries.trial_rows(study).count() >= ZIP64_FROM_TRIALS
-    )
-    with zipfile.ZipFile(outlet, "w") as archive:
-        for name, blocks in Export(study).parts():
-            entry = zipfile.ZipInfo(name, written_at)
+    with closing(export.pieces()) as pieces, zipfile.ZipFile(outlet, "w") as archive:
+        for path, of_file in groupby(pieces, key=itemgetter(0)):
+            entry = zipfile.ZipInfo(path, written_at)
             entry.compress_type = zipfile.ZIP_DEFLATED
+            large = export.n_expected >= ZIP64_FROM_ROWS
             with archive.open(entry, "w", force_zip64=large) as file:
-                for block in blocks:
+                for _, block in of_file:
                     file.write(block)
                     if taken := outlet.take():
                         yield taken

@@ -5,6 +5,7 @@ Each kind of job has a module here that records what is asked for and does it, a
 """
 
 from .analysis import ask_for_analysis, latest_analysis_job
+from .export import ask_for_export, takes_a_moment
 from .perform import perform_job
 from .planning import PlanAsked, ask_for_plan
 from .record import cancel_job, repeat_job
@@ -13,10 +14,12 @@ from .scan import ask_for_scan
 __all__ = [
     "PlanAsked",
     "ask_for_analysis",
+    "ask_for_export",
     "ask_for_plan",
     "ask_for_scan",
     "cancel_job",
     "latest_analysis_job",
     "perform_job",
     "repeat_job",
+    "takes_a_moment",
 ]

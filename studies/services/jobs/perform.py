@@ -8,6 +8,7 @@ from django.utils import timezone
 from studies.errors import DomainError
 from studies.models import Job, JobKind, JobState
 from studies.services.jobs.analysis import make_analysis
+from studies.services.jobs.export import make_export
 from studies.services.jobs.planning import make_plan_job
 from studies.services.jobs.running import Stopped, end_without_result, signs_of_life
 from studies.services.jobs.scan import make_scan
@@ -21,6 +22,7 @@ WORK: dict[JobKind, Callable[[Job], None]] = {
     JobKind.SCAN: make_scan,
     JobKind.PLANNING: make_plan_job,
     JobKind.ANALYSIS: make_analysis,
+    JobKind.EXPORT: make_export,
 }
 
 

@@ -1,11 +1,9 @@
-"""The tables of an export, in the order in which they are written.
-
-Answers come first: whoever answers meanwhile is in a later file, if not in this one.
-"""
+"""The tables of an export, in the order in which they are written."""
 
 from studies.models import Study
 from studies.services.tables.answers import QUESTIONNAIRE, RESPONSES, REVISIONS, TRIALS
 from studies.services.tables.columns import Column, Table
+from studies.services.tables.identities import IDENTITIES
 from studies.services.tables.images import COVERAGE, STIMULI
 from studies.services.tables.people import DECISIONS, EVENTS, PARTICIPANTS, QUALITY
 from studies.services.tables.wide import wide_table
@@ -28,4 +26,4 @@ def tables_of(study: Study) -> tuple[Table, ...]:
     )
 
 
-__all__ = ["Column", "Table", "tables_of"]
+__all__ = ["IDENTITIES", "Column", "Table", "tables_of"]

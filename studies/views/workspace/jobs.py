@@ -43,6 +43,8 @@ def place_of(job: Job) -> dict[str, str]:
         return {"url": reverse("workspace:planning"), "words": "Planning"}
     if job.study is None:
         return {"url": reverse("workspace:studies"), "words": "Studies"}
+    if job.kind == JobKind.EXPORT:
+        return {"url": reverse("workspace:exports", args=[job.study.slug]), "words": "Exports"}
     return {"url": reverse("workspace:study", args=[job.study.slug]), "words": job.study.title}
 
 

@@ -1,10 +1,10 @@
-"""What the ratings say, and the data to take away."""
+"""What the ratings say."""
 
 import secrets
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
@@ -20,7 +20,6 @@ from studies.services.analysis import (
     latest_run,
     n_newer_answers,
 )
-from studies.services.exports import stream_zip
 from studies.views import access
 from studies.views.errors import error_page
 from studies.views.workspace.jobs import led_to, standing
@@ -104,20 +103,3 @@ def analyse(request: MemberRequest, slug: str) -> HttpResponse:
         response.status_code = 303
         return response
     return led_to(job)
-
-
-@require_GET
-@workspace_page
-def export(request: HttpRequest, slug: str) -> HttpResponseBase:
-    """Every answer with what it is about, as a zip that is sent while it is written."""
-    study = access.get_study(request.user, slug)
-    try:
-        blocks = stream_zip(study=study)
-    except DomainError as error:
-        heading = "The export could not be written"
-        return error_page(request, status=409, heading=heading, detail=error.detail)
-    return StreamingHttpResponse(
-        blocks,
-        content_type="application/zip",
-        headers={"Content-Disposition": f'attachment; filename="{study.slug}-export.zip"'},
-    )

@@ -1,5 +1,6 @@
 """Studies: the list, and one study's overview and images."""
 
+import secrets
 from typing import Any
 
 from django.contrib import messages
@@ -66,6 +67,8 @@ def study_context(request: HttpRequest, study: Study, tab: str) -> dict[str, Any
         "study": study,
         "may_edit": access.may(request.user, "edit", study.workspace),
         "missing": lifecycle.missing_for_launch(study) if study.state == StudyState.DRAFT else [],
+        # So that “Export data”, pressed twice, exports once.
+        "export_key": secrets.token_urlsafe(16),
     }
 
 

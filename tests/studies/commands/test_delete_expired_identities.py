@@ -22,7 +22,8 @@ def test_it_says_what_it_deleted_and_can_be_run_daily():
     )
     factories.rated_participant(study)
     assert run() == (
-        f"{study.slug}: deleted 1 identity, 0 invitations and 1 session (kept until 2020-01-01)\n"
+        f"{study.slug}: deleted 1 identity, 0 invitations, 1 session and 0 exports with "
+        "identifiers (kept until 2020-01-01)\n"
     )
     assert not Identity.objects.exists()
     assert run() == "Nothing is kept beyond its date.\n"

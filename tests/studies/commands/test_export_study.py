@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from django.core.management import CommandError, call_command
 
+from studies.models import Event, Identity, Role
 from tests.studies import factories
 
 
@@ -57,3 +58,30 @@ def test_a_folder_with_other_files_is_refused(study, tmp_path):
 def test_the_folder_must_be_named(study):
     with pytest.raises(CommandError, match="--output"):
         call_command("export_study", study.slug)
+
+
+def test_identifiers_are_written_in_the_name_of_an_owner_and_logged(study, tmp_path):
+    owner = factories.user(Role.OWNER, workspace=study.workspace)
+    someone = study.participants.get()
+    Identity.objects.create(
+        participant=someone, study=study, service="prolific", key="f" * 64, external_id="5f8d"
+    )
+    out = StringIO()
+    folder = tmp_path / "out"
+    call_command("export_study", study.slug, output=folder, identifiers=owner.username, stdout=out)
+    (path,) = folder.glob("identifiers/*.csv")
+    assert list(pd.read_csv(path)["external_id"]) == ["5f8d"]
+    assert "not for sharing" in out.getvalue()
+    line = Event.objects.get(kind="identifiers_exported")
+    assert (line.actor, line.data) == (owner, {"n_identities": 1, "by": "command"})
+    call_command("export_study", study.slug, output=folder, stdout=out)
+    assert not (folder / path).exists()
+
+
+def test_nobody_but_an_owner_can_be_named_for_identifiers(study, tmp_path):
+    editor = factories.user(Role.EDITOR, workspace=study.workspace)
+    for name in (editor.username, "nobody"):
+        with pytest.raises(CommandError, match="only an owner"):
+            call_command("export_study", study.slug, output=tmp_path / "out", identifiers=name)
+    assert not (tmp_path / "out").exists()
+    assert not Event.objects.filter(kind="identifiers_exported").exists()

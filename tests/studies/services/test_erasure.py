@@ -328,5 +328,5 @@ def test_a_browser_of_theirs_is_not_recognised_any_more():
 def test_erasing_costs_the_same_queries_however_much_there_is(n_trials, django_assert_num_queries):
     made = factories.study(workspace=factories.workspace(), trials_per_participant=n_trials)
     participant = factories.rated_participant(made)
-    with django_assert_num_queries(31):
+    with django_assert_num_queries(35):
         erase_participant(participant=participant)

@@ -33,7 +33,9 @@ def test_identifiers_go_on_the_day_after_and_answers_stay():
     assert not Session.objects.exists()
     assert Response.objects.filter(trial__participant=participant).count() == 4
     event = Event.objects.get(kind="identities_deleted")
-    assert event.data == {"n_identities": 1, "n_invitations": 0, "n_sessions": 1}
+    assert event.data == {
+        "n_identities": 1, "n_invitations": 0, "n_sessions": 1, "n_exports": 0,
+    }  # fmt: skip
 
 
 def test_run_again_it_finds_nothing():

@@ -4,7 +4,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from studies.models import Role
+from studies import tasks
+from studies.models import JobKind, Role
 from studies.views import workspace_urls
 from tests.studies import factories, planned
 
@@ -42,13 +43,14 @@ def address(name, study):
             each: [study.slug]
             for each in (
                 "study", "change-state", "study-images", "study-participants", "quality-rules",
-                "results", "export",
+                "results", "exports",
             )
         },
         **{
             each: [study.slug, study.participants.get().public_id]
             for each in ("participant", "decide")
         },
+        "export-file": [study.slug, exported(study).pk if name == "export-file" else 0],
         "figure": [study.slug, "label", "size", "json"],
         "image-set": [image.image_set_id],
         "image": [image.public_id],
@@ -57,7 +59,7 @@ def address(name, study):
         "scan-figure": [scan, "score", "json"],
         "null-figure": [scan, "json"],
         **{
-            each: [study.workspace.jobs.get(kind="scan").pk]
+            each: [study.workspace.jobs.get(kind=JobKind.SCAN).pk]
             for each in ("job", "job-state", "cancel-job", "repeat-job")
         },
         **{
@@ -66,6 +68,11 @@ def address(name, study):
         },
     }[name]  # fmt: skip
     return reverse(f"workspace:{name}", args=args)
+
+
+def exported(study):
+    owner = factories.user(Role.OWNER, workspace=study.workspace)
+    return tasks.start_export(study=study, key="a key", asked_by=owner)
 
 
 def ask(client, name, study):

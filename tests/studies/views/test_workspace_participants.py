@@ -200,7 +200,7 @@ def test_limits_that_cannot_be_read_mark_nobody_and_break_no_page(owner, study):
     assert "Nothing can be marked" in text(owner.get(page_at(study, someone)))
     rules = text(owner.get(at("quality-rules", study)))
     assert "Below are the defaults" in rules
-    refused = owner.get(at("export", study))
+    refused = owner.post(at("exports", study))
     assert refused.status_code == 409
     assert "max_speed" in text(refused)
 

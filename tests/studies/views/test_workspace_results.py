@@ -1,9 +1,7 @@
-"""The results page, its figures, the export, and API tokens."""
+"""The results page, its figures, and API tokens."""
 
 import html
-import io
 import re
-import zipfile
 
 import pytest
 from django.db import connection
@@ -189,15 +187,6 @@ def test_the_number_of_queries_does_not_grow_with_ratings(owner, lab):
             owner.get(at("results", study))
         counts.append(len(queries))
     assert counts[0] == counts[1]
-
-
-def test_the_export_is_a_whole_zip_named_after_the_study(owner, study):
-    response = owner.get(at("export", study))
-    assert response.streaming
-    assert f'filename="{study.slug}-export.zip"' in response["Content-Disposition"]
-    with zipfile.ZipFile(io.BytesIO(response.getvalue())) as archive:
-        assert archive.testzip() is None
-        assert any(name.endswith("-responses_data.csv") for name in archive.namelist())
 
 
 def test_a_token_is_shown_once_and_works(owner):

@@ -81,7 +81,7 @@ def test_a_failure_leaves_the_earlier_export_and_no_rubbish(study, folder, monke
     write_export(study=study, folder=folder)
     before = {name: (folder / name).read_bytes() for name in files_in(folder)}
 
-    def fail(_):
+    def fail(*_, **__):
         raise DatabaseError("gone")
 
     monkeypatch.setattr(contents, "codebook", fail)
@@ -112,10 +112,12 @@ def test_what_only_an_earlier_export_had_is_removed_and_nothing_outside_is(study
     assert (folder.parent / "precious.csv").read_text() == "mine"
 
 
-def test_progress_goes_from_file_to_file(study, folder):
+def test_progress_goes_from_row_to_row_and_names_the_file(study, folder):
     told = []
-    write_export(study=study, folder=folder, progress=lambda *each: told.append(each))
+    n_rows = write_export(study=study, folder=folder, progress=lambda *each: told.append(each))
     done = [each[0] for each in told]
     assert done == sorted(done)
-    assert {each[1] for each in told} == {len(paths_of(study))}
-    assert [each[2].split(",")[0] for each in told] == paths_of(study)
+    assert done[-1] == sum(n_rows.values())
+    assert all(n_done <= n_total for n_done, n_total, _ in told)
+    named = [path.rpartition("/")[2] for path in paths_of(study)]
+    assert [each[2].split(",")[0] for each in told] == named[:-1] + named[-2:-1]

@@ -59,7 +59,7 @@ def test_rows_are_in_groups(study, monkeypatch):
 
 
 def test_a_download_that_is_given_up_closes_what_it_gathered(study, monkeypatch):
-    def fail(_):
+    def fail(*_, **__):
         raise DatabaseError("gone")
 
     blocks = stream_zip(study=study)

@@ -52,7 +52,7 @@ def test_a_download_that_was_cut_is_no_zip(study):
 
 
 def test_a_failure_half_way_leaves_no_whole_zip(study, monkeypatch):
-    def fail(_):
+    def fail(*_, **__):
         raise DatabaseError("gone")
 
     monkeypatch.setattr(contents, "codebook", fail)
