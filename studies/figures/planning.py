@@ -40,6 +40,7 @@ def plan_curves(
     alpha: float = 0.05,
     confidence_level: float = 0.95,
     unit: str = "log odds per SD",
+    width_unit: str | None = None,
     width: Width = "183mm",
     dark: bool = False,
     narrow: bool = False,
@@ -54,8 +55,8 @@ def plan_curves(
         Power that a line marks; for the effect 0 the line marks `alpha`.
     confidence_level : float
         Of the interval whose width is shown.
-    unit : str
-        Of the effect and of the width.
+    unit, width_unit : str
+        Of the effect, and of the width where it has another.
     narrow : bool
         Whether the panels stand one below the other, as a phone wants them.
 
@@ -79,7 +80,7 @@ def plan_curves(
     width_measure = _Measure(
         widths,
         title=f"Width of the {_percent(confidence_level)} interval",
-        unit=unit,
+        unit=width_unit or unit,
         top=1.0 if pd.isna(widest) else float(widest),
     )
     panels = []

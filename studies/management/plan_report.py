@@ -6,7 +6,7 @@ from typing import Any
 
 from studies import wording
 from studies.models import ParticipantKind
-from studies.services.planning import Pilot, StudyPlan, unit_of
+from studies.services.planning import Pilot, StudyPlan, unit_of, width_unit_of
 
 WIDTH = 98
 SIMULATED_PILOT = (
@@ -15,7 +15,7 @@ SIMULATED_PILOT = (
 )
 LEGEND = (
     "power (at effect 0: type I error): share of the simulated studies with p < {alpha:g}, "
-    "Wald test of the mixed model, with its 95 % Monte-Carlo interval; ρ: the same share for "
+    "test of the mixed model, with its 95 % Monte-Carlo interval; ρ: the same share for "
     "Spearman's ρ of image means; width: mean width of the {level:g} % interval, {unit}; cover: "
     "how often it holds the effect; lost: studies whose model did not converge (counted as not "
     "significant); edge: those with a variance of zero or a correlation of one (kept)"
@@ -47,7 +47,9 @@ def report(result: StudyPlan, target: float) -> Iterator[str]:
             yield from filled(advice(cheapest[effect], target))
     yield ""
     yield from filled(
-        LEGEND.format(alpha=plan.alpha, level=100 * plan.confidence_level, unit=unit_of(result))
+        LEGEND.format(
+            alpha=plan.alpha, level=100 * plan.confidence_level, unit=width_unit_of(result)
+        )
     )
     for note in notes(result):
         yield from filled(f"Note: {note}")
@@ -90,7 +92,11 @@ def assumptions(result: StudyPlan) -> str:
     shares = " ".join(f"{100 * share:.0f}" for share in models[0].proportions())
     parts.append(f"categories {shares} % ({scale})")
     fitted = "with" if True in slopes else "without"
-    return f"Assumed ({models[0].link} scale): {'; '.join(parts)}. Analysed {fitted} a rater slope."
+    model = {"clmm": "", "lmm": "by a linear mixed model "}[result.plan.cells[0].analysis]
+    return (
+        f"Assumed ({models[0].link} scale): {'; '.join(parts)}. Analysed {model}{fitted} a rater "
+        "slope."
+    )
 
 
 def header(cell: Any) -> str:

@@ -13,7 +13,7 @@ from .lmm import fit_lmm
 from .multiplicity import adjust_p_values
 from .multiverse import Multiverse, run_multiverse, specifications
 from .pairwise import fit_rao_kupper
-from .pilots import PilotEstimates, pilot_estimates
+from .pilots import PilotEstimates, pilot_estimates, quantile_categories
 from .planning import Plan, plan_study
 from .rating_model import RatingModel, rating_model
 from .reliability import icc
@@ -45,6 +45,7 @@ __all__ = [
     "partial_rank_association",
     "pilot_estimates",
     "plan_study",
+    "quantile_categories",
     "rank_association",
     "rank_difference",
     "rating_model",

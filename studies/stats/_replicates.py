@@ -6,17 +6,22 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from .association import rank_association
-from .clmm import fit_clmm
-from .lmm import boundary_warnings
+from .checks import FloatArray
+from .clmm import CumulativeLinkMixedModel, fit_clmm
+from .lmm import LinearMixedModel, boundary_warnings, fit_lmm
 from .rating_model import RatingModel
 from .simulated_ratings import RatingDesign, simulate_ratings
 
 
 @dataclass(frozen=True)
 class Task:
-    """A replicate of one cell of a plan."""
+    """A replicate of one cell of a plan; `values` are the numbers that answers stand for.
+
+    They matter to the linear model only: without them answers are numbered from 1.
+    """
 
     design: RatingDesign
     model: RatingModel
@@ -24,6 +29,8 @@ class Task:
     confidence_level: float
     seed: int
     replicate: int
+    analysis: str = "clmm"
+    values: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -51,15 +58,11 @@ def replicate(task: Task) -> Replicate:
     """
     seed = np.random.SeedSequence(task.seed, spawn_key=(task.replicate,))
     ratings = simulate_ratings(task.design, task.model, seed)
-    by_image = ratings.groupby("image").agg(x=("predictor", "first"), mean=("rating", "mean"))
-    rank = rank_association(by_image["x"], by_image["mean"], n_permutations=0, n_bootstrap=0)
+    if task.values is not None:
+        ratings["rating"] = np.array(task.values)[ratings["rating"] - 1]
+    rank = rank_association(*by_image(ratings), n_permutations=0, n_bootstrap=0)
     try:
-        fit = fit_clmm(
-            ratings,
-            fixed=["predictor"],
-            rater_slopes=["predictor"] if task.rater_slopes else (),
-            link=task.model.link,
-        )
+        fit = fitted(task, ratings)
     except (ValueError, np.linalg.LinAlgError):
         # Such as ratings that all are alike: a study that cannot be analysed shows nothing.
         return Replicate(False, False, None, None, None, rank.estimate, rank.p)
@@ -72,6 +75,23 @@ def replicate(task: Task) -> Replicate:
         spearman=rank.estimate,
         spearman_p=rank.p,
     )
+
+
+def by_image(ratings: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
+    """Predictor and mean rating of each image; images are numbered from 0."""
+    images = ratings["image"].to_numpy()
+    n = np.bincount(images)
+    return (
+        np.bincount(images, ratings["predictor"].to_numpy()) / n,
+        np.bincount(images, ratings["rating"].to_numpy()) / n,
+    )
+
+
+def fitted(task: Task, ratings: pd.DataFrame) -> CumulativeLinkMixedModel | LinearMixedModel:
+    slopes = ["predictor"] if task.rater_slopes else []
+    if task.analysis == "lmm":
+        return fit_lmm(ratings, fixed=["predictor"], rater_slopes=slopes)
+    return fit_clmm(ratings, fixed=["predictor"], rater_slopes=slopes, link=task.model.link)
 
 
 def replicates(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy import stats
 
 from . import checks
@@ -76,6 +77,32 @@ class PilotEstimates(Result):
                 "smallest effect that matters, or gather a larger pilot"
             )
         return nearest if self.effect > 0 else -nearest
+
+
+def quantile_categories(values: ArrayLike, n: int = 7) -> pd.Series:
+    """Numbers from a line as at most `n` ordered categories, about equally frequent.
+
+    Equal numbers fall into one category, so there are fewer where many answers are one number;
+    missing ones stay missing. Categories are numbered from 1.
+
+    Raises
+    ------
+    ValueError
+        If fewer than two different numbers are given: they make no categories.
+
+    Examples
+    --------
+    >>> quantile_categories([0, 0, 0, 10, 40, 70, 100, None], n=3).tolist()
+    [1.0, 1.0, 1.0, 2.0, 2.0, 3.0, 3.0, nan]
+    """
+    numbers = pd.Series(values, dtype=float)
+    if numbers.nunique() < 2:
+        raise ValueError(
+            f"values must hold at least two different numbers; got {numbers.nunique()}"
+        )
+    # Where the middle of its ties stands in the order, from 0 to 1, in n equal parts.
+    place = (numbers.rank(method="average") - 0.5) / numbers.count()
+    return (place * n).floordiv(1).rank(method="dense")
 
 
 def pilot_estimates(

@@ -15,10 +15,14 @@ from .rating_model import RatingModel
 from .results import Interval, Result, json_safe
 from .simulated_ratings import RatingDesign
 
+ANALYSES = {
+    "clmm": "that model (Laplace, Wald test, two-sided)",
+    "lmm": "a linear mixed model of the answers as numbers (REML, Satterthwaite's t, two-sided)",
+}
 METHOD = (
     "Simulated from a cumulative link mixed model with crossed raters and images; each study "
-    "analysed by that model (Laplace, Wald test, two-sided) and by Spearman's rho of image means "
-    "with the predictor (p from t(n - 2)); Clopper-Pearson intervals of the shares"
+    "analysed by {analysis} and by Spearman's rho of image means with the predictor (p from "
+    "t(n - 2)); Clopper-Pearson intervals of the shares"
 )
 WIDTH_QUANTILES = (0.1, 0.5, 0.9)
 # From this share on, studies without a usable fit change what a plan means.
@@ -48,10 +52,13 @@ class PlannedDesign(Result):
     and widths are over the `n_converged` others, those on the boundary of the parameters
     (`n_boundary`: a variance of zero, a correlation of one) among them. `n_failed` counts fits
     that gave nothing; `spearman` is the mean coefficient over studies where it is defined.
+    A linear model estimates another quantity than the effect: its widths are in units of the
+    answers per SD, and it has neither coverage nor bias.
     """
 
     design: RatingDesign
     model: RatingModel
+    analysis: str
     rater_slopes: bool
     reliability: float
     n_replicates: int
@@ -87,6 +94,7 @@ class PlannedDesign(Result):
             "image_sd": self.model.image_sd,
             "slope_sd": self.model.slope_sd,
             "reliability": self.reliability,
+            "analysis": self.analysis,
             "rater_slopes": self.rater_slopes,
             "n_replicates": self.n_replicates,
             "n_converged": self.n_converged,
@@ -173,6 +181,8 @@ def plan_study(
     confidence_level: float = 0.95,
     seed: int = 0,
     rater_slopes: bool | None = None,
+    analysis: str = "clmm",
+    values: Sequence[float] | None = None,
     cost: CostRates | None = None,
     n_workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
@@ -193,6 +203,11 @@ def plan_study(
         effects see the same random numbers as far as their sizes allow.
     rater_slopes : bool, optional
         Whether the analysis has a rater slope of the predictor; by default where the model has.
+    analysis : {"clmm", "lmm"}
+        How each study is analysed: by the model that it is simulated from, or by a linear mixed
+        model of the answers as numbers.
+    values : sequence of float, optional
+        With "lmm", the number that each category stands for; 1, 2, ... without.
     cost : CostRates, optional
     n_workers : int
         Processes, each with one BLAS thread.
@@ -235,13 +250,20 @@ def plan_study(
     checks.level(alpha, "alpha")
     checks.level(confidence_level)
     checks.draws(seed, "seed")
+    checks.one_of(analysis, tuple(ANALYSES), "analysis")
+    numbers = None if values is None else tuple(map(float, values))
+    if numbers is not None and {len(numbers)} != {model.n_categories for model in models}:
+        raise ValueError(
+            f"values must be one number for each category; got {len(numbers)} for "
+            f"{models[0].n_categories} categories"
+        )
     grid = [
         (model, design, model.slope_sd > 0 if rater_slopes is None else rater_slopes)
         for model in models
         for design in designs
     ]
     tasks = [
-        Task(design, model, slopes, confidence_level, seed, number)
+        Task(design, model, slopes, confidence_level, seed, number, analysis, numbers)
         for model, design, slopes in grid
         for number in range(n_replicates)
     ]
@@ -249,12 +271,16 @@ def plan_study(
     rates = cost or CostRates()
     cells = tuple(
         _cell(
-            *cell, found[place * n_replicates : (place + 1) * n_replicates], alpha=alpha, cost=rates
+            *cell,
+            found[place * n_replicates : (place + 1) * n_replicates],
+            analysis=analysis,
+            alpha=alpha,
+            cost=rates,
         )
         for place, cell in enumerate(grid)
     )
     return Plan(
-        method=METHOD,
+        method=METHOD.format(analysis=ANALYSES[analysis]),
         alpha=alpha,
         confidence_level=confidence_level,
         seed=seed,
@@ -271,6 +297,7 @@ def _cell(
     *,
     alpha: float,
     cost: CostRates,
+    analysis: str = "clmm",
 ) -> PlannedDesign:
     n = len(studies)
     usable = [study for study in studies if study.converged]
@@ -282,10 +309,13 @@ def _cell(
     rejected = sum(study.p is not None and study.p < alpha for study in usable)
     by_rank = sum(study.spearman_p is not None and study.spearman_p < alpha for study in studies)
     n_failed = sum(study.estimate is None for study in studies)
+    # Whether the analysis estimates the effect that was put in.
+    same = analysis == "clmm"
     return PlannedDesign(
-        method=METHOD,
+        method=METHOD.format(analysis=ANALYSES[analysis]),
         design=design,
         model=model,
+        analysis=analysis,
         rater_slopes=rater_slopes,
         reliability=model.reliability(design.ratings_per_image),
         n_replicates=n,
@@ -295,9 +325,11 @@ def _cell(
         rejections=_share(rejected, n),
         spearman_rejections=_share(by_rank, n),
         spearman=float(np.mean(coefficients)) if coefficients else None,
-        coverage=_share(int(covered.sum()), len(usable)) if usable else None,
-        bias=float(estimates.mean() - model.effect) if usable else None,
-        bias_error=float(estimates.std(ddof=1) / np.sqrt(len(usable))) if usable[1:] else None,
+        coverage=_share(int(covered.sum()), len(usable)) if usable and same else None,
+        bias=float(estimates.mean() - model.effect) if usable and same else None,
+        bias_error=(
+            float(estimates.std(ddof=1) / np.sqrt(len(usable))) if usable[1:] and same else None
+        ),
         width_mean=float(widths.mean()) if usable else None,
         width_quantiles=(
             {q: float(np.quantile(widths, q)) for q in WIDTH_QUANTILES} if usable else {}
@@ -331,7 +363,7 @@ def _said(design: RatingDesign, n: int, n_unusable: int) -> tuple[str, ...]:
 def _about(cells: Sequence[PlannedDesign]) -> tuple[str, ...]:
     """What concerns the plan as a whole."""
     said = []
-    if all(cell.model.effect != 0 for cell in cells):
+    if all(cell.model.effect != 0 and cell.analysis == "clmm" for cell in cells):
         said.append(
             "Wald tests reject somewhat too often in small studies, and power includes that: "
             "plan the effect 0 as well to see how often."

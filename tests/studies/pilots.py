@@ -27,7 +27,10 @@ def answers_of(
         point = 1 + max(0, min(4, larger[image.pk] + wobble + (seed % 3) - 1))
         label = "creative" if point > 3 else "novel_not_creative"
         return {
-            question.key: point if question.kind == "likert" else label for question in questions
+            question.key: {"likert": point, "slider": 20 * point - seed % 3}.get(
+                question.kind, label
+            )
+            for question in questions
         }
 
     return answers

@@ -26,6 +26,7 @@ from studies.services.planning import (
     make_plan,
     pilot_of_study,
     unit_of,
+    width_unit_of,
 )
 
 QUICK_REPLICATES = 25
@@ -125,8 +126,14 @@ class Command(BaseCommand):
             choices=ParticipantKind.values,
             help="whose ratings (pilot participants', else people's, else simulated ones)",
         )
-        group.add_argument("--question", metavar="KEY", help="(the first with ordered answers)")
-        group.add_argument("--predictor", choices=PREDICTORS, help="(size)")
+        group.add_argument(
+            "--question",
+            metavar="KEY",
+            help="(the analysis plan's, else the first that can be planned with)",
+        )
+        group.add_argument(
+            "--predictor", choices=PREDICTORS, help="(the analysis plan's, else size)"
+        )
         group.add_argument(
             "--safeguard",
             type=float,
@@ -237,7 +244,7 @@ class Command(BaseCommand):
             study=study_called(options["pilot"]),
             raters=options["pilot_raters"],
             question=options["question"],
-            predictor=options["predictor"] or PREDICTORS[0],
+            predictor=options["predictor"],
             link=options["link"],
         )
 
@@ -309,6 +316,7 @@ def write_figure(plan: StudyPlan, path: Path, target: float) -> None:
         alpha=plan.plan.alpha,
         confidence_level=plan.plan.confidence_level,
         unit=unit_of(plan),
+        width_unit=width_unit_of(plan),
     )
     try:
         path.write_bytes(render(chart, FORMATS[path.suffix.lower()]))

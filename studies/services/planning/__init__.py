@@ -9,7 +9,7 @@ from .pilots import (
     pilot_source,
     plannable_questions,
 )
-from .plans import StudyPlan, make_plan, unit_of
+from .plans import StudyPlan, make_plan, unit_of, width_unit_of
 from .record import plan_command, plan_record
 from .request import PlanRequest, cost_rates
 from .sentences import assumptions, plain, sentence
@@ -33,4 +33,5 @@ __all__ = [
     "plannable_questions",
     "sentence",
     "unit_of",
+    "width_unit_of",
 ]

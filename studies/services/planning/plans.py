@@ -12,6 +12,7 @@ from studies.stats import Plan, plan_study
 from studies.stats.results import json_safe
 
 UNITS = {"logit": "log odds per SD", "probit": "probits per SD"}
+POINTS = "points per SD"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +66,9 @@ def make_plan(
             confidence_level=request.confidence_level,
             seed=request.seed,
             rater_slopes=slopes_fitted(request, pilot),
+            analysis="clmm" if pilot is None else pilot.analysis,
+            # Where the scale is another than the pilot's, its answers are numbered.
+            values=pilot.values if pilot and sources.get("thresholds") == "pilot" else None,
             cost=request.cost,
             n_workers=request.n_workers,
             progress=progress,
@@ -77,15 +81,22 @@ def make_plan(
 
 
 def slopes_fitted(request: PlanRequest, pilot: Pilot | None) -> bool:
-    """Whether the analysis has a rater slope: as plans of analyses say, it has.
+    """Whether the analysis has a rater slope: as the analysis plan says, and usually it has.
 
     Unless a pilot's ratings could not be fitted with one, or it is asked for without.
     """
     if request.rater_slopes is not None:
         return request.rater_slopes
+    if pilot is not None and pilot.rater_slopes is False:
+        return False
     return pilot is None or request.slope_sd is not None or pilot.estimates.slope_fitted
 
 
 def unit_of(result: StudyPlan) -> str:
-    """The unit of the effect and of its interval."""
+    """The unit of the effect."""
     return UNITS[result.plan.cells[0].model.link]
+
+
+def width_unit_of(result: StudyPlan) -> str:
+    """The unit of the interval: another where the analysis estimates another quantity."""
+    return POINTS if result.plan.cells[0].analysis == "lmm" else unit_of(result)

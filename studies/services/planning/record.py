@@ -4,7 +4,7 @@ import shlex
 from typing import Any
 
 from studies import __version__
-from studies.services.planning.plans import StudyPlan, unit_of
+from studies.services.planning.plans import StudyPlan, unit_of, width_unit_of
 from studies.services.planning.request import PlanRequest
 from studies.services.planning.sentences import answers
 from studies.services.scans import versions
@@ -18,6 +18,7 @@ def plan_record(plan: StudyPlan, request: PlanRequest, power: float) -> dict[str
         "format": FORMAT,
         **plan.to_dict(),
         "unit": unit_of(plan),
+        "width_unit": width_unit_of(plan),
         "power": power,
         "rows": plan.rows(),
         "request": request.to_dict(),

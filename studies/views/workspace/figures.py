@@ -145,6 +145,7 @@ def plan_figure(request: HttpRequest, pk: int, extension: Extension) -> HttpResp
         alpha=plan["alpha"],
         confidence_level=plan["confidence_level"],
         unit=plan["unit"],
+        width_unit=plan["width_unit"],
         narrow=is_narrow(request, extension),
         **look(request, extension),
     )

@@ -132,7 +132,9 @@ def initial_values(
         initial["images"] = str(n_images)
         initial["trials"] = max(2, min(study.trials_per_participant, n_images))
     if study in studies:
-        initial["pilot"] = f"{study.pk}:{planning.plannable_questions(study)[0].key}"
+        source = planning.pilot_source(study=study)
+        initial["pilot"] = f"{study.pk}:{source.question}"
+        initial["predictor"] = source.predictor
         initial["safeguard"] = 60
     return initial, study
 

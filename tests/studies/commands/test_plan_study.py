@@ -10,7 +10,7 @@ from tests.studies import factories
 from tests.studies.pilots import rate
 
 SMALL = ("--images", "16,24", "--ratings-per-image", "4", "--trials", "8", "--replicates", "2")
-SMALL += ("--workers", "1", "--slope-sd", "0")
+SMALL += ("--workers", "1", "--slope-sd", "0", "--no-fit-slopes")
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_the_table_fits_the_terminal_and_says_that_all_is_simulated():
 
 def test_the_cheapest_design_with_enough_power_is_named():
     few = ("--images", "16", "--ratings-per-image", "4,8", "--replicates", "2", "--workers", "1")
-    text = output(*few, "--slope-sd", "0", "--effect", "3,0.01")
+    text = output(*few, "--no-fit-slopes", "--effect", "3,0.01")
     assert "Cheapest with a power of 0.8: 16 images, 4 raters, 4 ratings per image; " in text
     assert "None of these designs has a power of 0.8." in text
 
@@ -90,7 +90,8 @@ def test_the_seed_decides_every_number():
 
 
 def test_quick_is_a_first_look_and_replicates_go_before_it():
-    few = ("--images", "12", "--ratings-per-image", "3", "--slope-sd", "0", "--workers", "1")
+    few = ("--images", "8", "--ratings-per-image", "2", "--no-fit-slopes", "--workers", "1")
+    few += ("--proportions", "1,1")
     assert "Simulated studies, 25 of each design" in output(*few, "--quick")
     assert "Simulated studies, 2 of each" in output(*few, "--quick", "--replicates", "2")
 

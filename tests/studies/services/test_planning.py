@@ -6,7 +6,7 @@ import pytest
 
 from studies.errors import DomainError
 from studies.models import ParticipantKind
-from studies.services import planning
+from studies.services import planning, plans
 from studies.services.planning import PlanRequest
 from studies.services.planning.assumptions import rating_designs, rating_models
 from studies.services.planning.plans import slopes_fitted
@@ -146,10 +146,10 @@ def test_a_study_without_ratings_is_refused(study):
         planning.pilot_of_study(study=study)
 
 
-def test_a_study_without_ordered_answers_is_refused(study):
+def test_a_study_of_words_alone_is_refused(study):
     rate(study, 1)
-    study.questions.update(kind="slider")
-    with pytest.raises(DomainError, match="has no likert or categorical question"):
+    study.questions.update(kind="text")
+    with pytest.raises(DomainError, match="has no question that can be planned with"):
         planning.pilot_of_study(study=study)
 
 
@@ -157,3 +157,46 @@ def test_a_study_without_a_scan_is_refused(study):
     study.scan = None
     with pytest.raises(DomainError, match="has no scan"):
         planning.pilot_of_study(study=study)
+
+
+def test_places_on_a_line_are_planned_as_places_and_by_the_linear_model(db):
+    study = factories.study(
+        n_images=12,
+        workspace=factories.workspace(),
+        questions=["creativity_vas"],
+        trials_per_participant=8,
+    )
+    rate(study, 8, ParticipantKind.PILOT)
+    pilot = planning.pilot_of_study(study=study)
+    assert (pilot.question, pilot.analysis) == ("creativity_vas", "lmm")
+    assert len(pilot.values) == len(pilot.estimates.thresholds) + 1
+    assert list(pilot.values) == sorted(pilot.values)
+    assert any("in points of the line" in said for said in pilot.estimates.warnings)
+    request = PlanRequest(images=(12,), ratings_per_image=(4,), n_replicates=3)
+    made = planning.make_plan(request=request, pilot=pilot)
+    assert planning.width_unit_of(made) == "points per SD"
+    (cell,) = made.plan.cells
+    assert cell.analysis == "lmm"
+    assert cell.coverage is cell.bias is None
+    # On a line from 0 to 100 an interval is many points wide, on the latent scale it is few.
+    assert cell.width_mean > 5
+    other_scale = dataclasses.replace(request, proportions=(1.0, 1.0, 1.0))
+    assert planning.make_plan(request=other_scale, pilot=pilot).plan.cells[0].width_mean < 5
+
+
+def test_the_plan_of_the_pilots_study_names_question_predictor_and_analysis(study):
+    rate(study, 8, ParticipantKind.PILOT)
+    assert planning.pilot_source(study=study).predictor == "size"
+    plan = plans.plan_of(study)
+    primary = plan.content["primary"]
+    primary |= {"predictor": "score", "question": "label", "rater_slopes": False}
+    study.analysis_plans.update(content=plan.content)
+    source = planning.pilot_source(study=study)
+    assert (source.question, source.predictor) == ("label", "score")
+    chosen = planning.pilot_source(study=study, question="creativity", predictor="size")
+    assert (chosen.question, chosen.predictor) == ("creativity", "size")
+    assert not slopes_fitted(PlanRequest(), planning.pilot_of_study(study=study))
+    primary |= {"question": "creativity", "model": "lmm"}
+    study.analysis_plans.update(content=plan.content)
+    pilot = planning.pilot_of_study(study=study)
+    assert (pilot.analysis, pilot.values) == ("lmm", (1.0, 2.0, 3.0, 4.0, 5.0))

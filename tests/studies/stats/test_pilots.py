@@ -6,6 +6,7 @@ from studies.stats import (
     RatingDesign,
     fit_clmm,
     pilot_estimates,
+    quantile_categories,
     rating_model,
     simulate_ratings,
 )
@@ -102,3 +103,28 @@ def test_ratings_that_the_predictor_fixes_are_refused(ratings):
     fixed = ratings.assign(rating=(ratings["predictor"] > 0).astype(int))
     with pytest.raises(ValueError, match=r"the pilot's ratings must allow a model.*separation"):
         pilot_estimates(fixed)
+
+
+def test_places_on_a_line_fall_into_ordered_categories():
+    places = np.random.default_rng(0).uniform(0, 100, 500)
+    categories = quantile_categories(places, 5)
+    assert categories.value_counts().to_dict() == dict.fromkeys(range(1, 6), 100)
+    assert stats.spearmanr(places, categories).statistic > 0.97
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([0, 0, 0, 0, 50], [1, 1, 1, 1, 2]),
+        ([0, 0, 0, 0, 0, 0, 0, 0, 50, 80], [1] * 8 + [2, 3]),
+        ([3, np.nan, 4], [1, np.nan, 2]),
+    ],
+)
+def test_piled_up_places_make_fewer_categories(values, expected):
+    found = quantile_categories(values, 7).to_numpy()
+    assert np.array_equal(found, expected, equal_nan=True)
+
+
+def test_one_place_alone_makes_no_categories():
+    with pytest.raises(ValueError, match="at least two different numbers; got 1"):
+        quantile_categories([5, 5, np.nan])

@@ -11,6 +11,7 @@ from studies.stats import (
     RatingDesign,
     RatingModel,
     fit_clmm,
+    fit_lmm,
     plan_study,
     rating_model,
     simulate_ratings,
@@ -26,10 +27,10 @@ def grid():
     """Two sizes and two effects, with the seeds of the replicates in pairs."""
     designs = [
         RatingDesign(n_images=24, n_raters=raters, ratings_per_image=k)
-        for raters, k in ((6, 3), (24, 12))
+        for raters, k in ((6, 3), (20, 10))
     ]
-    models = [rating_model(effect, thresholds=(-1.5, 0, 1.5)) for effect in (0.3, 0.9)]
-    return plan_study(models, designs, n_replicates=24, seed=5)
+    models = [rating_model(effect, thresholds=(-1, 1)) for effect in (0.3, 0.9)]
+    return plan_study(models, designs, n_replicates=20, seed=5)
 
 
 def test_power_rises_with_raters_and_with_the_effect(grid):
@@ -51,7 +52,7 @@ def test_intervals_narrow_with_raters_and_cover_the_effect(grid):
 def test_an_effect_of_zero_is_rejected_as_often_as_alpha_says():
     design = RatingDesign(n_images=30, n_raters=12, ratings_per_image=6)
     model = rating_model(0.0, thresholds=(-1, 1))
-    cell = plan_study([model], [design], n_replicates=80, alpha=0.2, seed=3).cells[0]
+    cell = plan_study([model], [design], n_replicates=60, alpha=0.2, seed=3).cells[0]
     assert cell.rejections_are == "type I error"
     # An alpha of 0.2 is held to more sharply than one of 0.05 by as many studies.
     for share in (cell.rejections, cell.spearman_rejections):
@@ -62,10 +63,10 @@ def test_an_effect_of_zero_is_rejected_as_often_as_alpha_says():
 def test_workers_do_not_change_the_numbers():
     arguments = {"models": [rating_model(0.5, slope_sd=0.3)], "designs": [SMALL]}
     one, two = (
-        plan_study(**arguments, n_replicates=6, seed=7, n_workers=workers) for workers in (1, 2)
+        plan_study(**arguments, n_replicates=4, seed=7, n_workers=workers) for workers in (1, 2)
     )
     assert one == two
-    other = plan_study(**arguments, n_replicates=6, seed=8)
+    other = plan_study(**arguments, n_replicates=4, seed=8)
     assert other.cells[0].bias != one.cells[0].bias
 
 
@@ -135,7 +136,7 @@ def test_json_and_rows_say_that_all_is_simulated(grid):
     cell = told["cells"][0]
     assert cell["design"]["n_ratings"] == 72
     assert sum(cell["model"]["proportions"]) == pytest.approx(1)
-    assert cell["rejections"]["n"] == cell["n_replicates"] == 24
+    assert cell["rejections"]["n"] == cell["n_replicates"] == 20
     rows = grid.frame()
     assert rows["simulated"].all()
     assert rows["rejections"].tolist() == [cell["rejections"]["estimate"] for cell in told["cells"]]
@@ -162,6 +163,8 @@ def test_the_reader_is_told_what_a_plan_leaves_out():
         ({"alpha": 1.5}, "alpha must be between 0 and 1, exclusive; got 1.5"),
         ({"confidence_level": 0}, "confidence_level must be between 0 and 1"),
         ({"seed": -1}, "seed must be a whole number, 0 or more; got -1"),
+        ({"analysis": "anova"}, "analysis must be"),
+        ({"analysis": "lmm", "values": (1, 2)}, "values must be one number for each category"),
     ],
 )
 def test_malformed_plans_are_refused(changes, message):
@@ -172,7 +175,7 @@ def test_malformed_plans_are_refused(changes, message):
 
 def test_simulated_ratings_give_back_their_model():
     model = rating_model(0.6, proportions=[1, 2, 3, 2], rater_sd=0.9, image_sd=0.7)
-    design = RatingDesign(n_images=150, n_raters=60, ratings_per_image=30)
+    design = RatingDesign(n_images=150, n_raters=60, ratings_per_image=20)
     fit = fit_clmm(simulate_ratings(design, model, seed=2), fixed=["predictor"])
     assert fit.estimates["predictor"] == pytest.approx(0.6, abs=0.2)
     assert fit.random_sd["image"] == pytest.approx(0.7, abs=0.12)
@@ -187,3 +190,21 @@ def test_spearman_is_that_of_image_means():
     found = replicate(Task(SMALL, rating_model(0.8), False, 0.95, 7, 0))
     assert found.spearman == pytest.approx(expected.statistic)
     assert found.spearman_p == pytest.approx(expected.pvalue)
+
+
+def test_the_linear_model_is_that_of_the_answers_as_numbers():
+    model = rating_model(0.8, proportions=[1, 1, 1], slope_sd=0.3)
+    values = (0.0, 10.0, 40.0)
+    ratings = simulate_ratings(SMALL, model, np.random.SeedSequence(7, spawn_key=(0,)))
+    ratings["rating"] = np.array(values)[ratings["rating"] - 1]
+    fit = fit_lmm(ratings, fixed=["predictor"], rater_slopes=["predictor"])
+    found = replicate(Task(SMALL, model, True, 0.95, 7, 0, "lmm", values))
+    assert found.p == fit.p_values["predictor"]
+    assert found.interval == fit.interval(0.95)["predictor"]
+    plan = plan_study(
+        [model], [SMALL], n_replicates=1, seed=7, rater_slopes=True, analysis="lmm", values=values
+    )
+    assert plan.cells[0].coverage is plan.cells[0].bias is None
+    assert plan.cells[0].width_mean == pytest.approx(np.diff(found.interval)[0])
+    assert "linear mixed model" in plan.method
+    json.dumps(plan.to_dict(), allow_nan=False)
