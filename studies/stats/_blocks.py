@@ -58,7 +58,7 @@ class Crossing:
         columns) and (cells, row columns, col columns). Rows are taken in chunks of bounded size.
         """
         _, row_width, col_width = values.shape
-        own = np.empty((self.n_rows, row_width, row_width))
+        own = np.zeros((self.n_rows, row_width, row_width))
         met = np.empty_like(values)
         if self.filled > WHOLE_ABOVE:
             matrix = self.table(values)

@@ -19,6 +19,7 @@ from ._threads import one_blas_thread
 from .checks import FloatArray
 from .lmm import CONVERGED, NEAR_ZERO, boundary_warnings, random_correlations, random_sd
 from .results import Interval, Result
+from .small_sample import SmallSample, between_within, predictor_levels
 
 # On the link's scale, standard errors per SD of a predictor and standard deviations of raters or
 # images that nothing finite has.
@@ -35,7 +36,9 @@ class CumulativeLinkMixedModel(Result):
     P(y <= k) = F(threshold_k - x'b - rater - image): a positive estimate raises ratings.
     `thresholds` are keyed "1|2", "2|3" and so on. `random_sd` has "rater", "image" and one
     "rater:<slope>" per rater slope; `random_correlations` the correlations of a rater's effects.
-    `p_values` are two-sided Wald tests.
+    `p_values` are two-sided Wald tests, which reject too often with few images; `small_sample`
+    gives those to report. `predictor_levels` says what each predictor is a property of: "image",
+    "rater" or "rating".
     """
 
     link: str
@@ -54,6 +57,7 @@ class CumulativeLinkMixedModel(Result):
     n_raters: int
     n_images: int
     n_missing: int
+    predictor_levels: dict[str, str]
     covariance: FloatArray = field(repr=False)
 
     def interval(self, confidence_level: float = 0.95) -> dict[str, Interval]:
@@ -67,10 +71,26 @@ class CumulativeLinkMixedModel(Result):
             for name, estimate in self.estimates.items()
         }
 
+    def small_sample(self, confidence_level: float = 0.95) -> SmallSample:
+        """t tests and intervals that allow for few images and raters; see `between_within`."""
+        sizes = {"rater": self.n_raters, "image": self.n_images, "rating": self.n_ratings}
+        return between_within(
+            self.estimates,
+            self.standard_errors,
+            self.random_sd,
+            self.predictor_levels,
+            sizes,
+            confidence_level,
+        )
+
     def to_dict(self) -> dict[str, Any]:
-        """Fields as JSON values, with the 95% intervals."""
+        """Fields as JSON values, with Wald's 95% intervals and the small-sample results."""
         intervals = {name: list(limits) for name, limits in self.interval(0.95).items()}
-        return super().to_dict() | {"confidence_level": 0.95, "intervals": intervals}
+        return super().to_dict() | {
+            "confidence_level": 0.95,
+            "intervals": intervals,
+            "small_sample": self.small_sample().to_dict(),
+        }
 
 
 def fit_clmm(
@@ -190,6 +210,7 @@ def fit_clmm(
         n_raters=design.rater.n_levels,
         n_images=design.image.n_levels,
         n_missing=design.n_missing,
+        predictor_levels=predictor_levels(design),
         covariance=covariance,
         warnings=warnings,
     )

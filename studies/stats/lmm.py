@@ -14,6 +14,7 @@ from ._crossed import CrossedDesign, CrossedSystem, Factor, crossed_design
 from ._threads import one_blas_thread
 from .checks import FloatArray
 from .results import Interval, Result
+from .small_sample import SmallSample
 
 # A relative standard deviation below this is tried at exactly zero.
 NEAR_ZERO = 1e-3
@@ -61,6 +62,18 @@ class LinearMixedModel(Result):
             margin = stats.t.ppf(tail, self.degrees_of_freedom[name]) * self.standard_errors[name]
             result[name] = (float(estimate - margin), float(estimate + margin))
         return result
+
+    def small_sample(self, confidence_level: float = 0.95) -> SmallSample:
+        """What the model says already: REML, and t with Satterthwaite's degrees of freedom."""
+        return SmallSample(
+            method="t tests with Satterthwaite's degrees of freedom; REML",
+            estimates=self.estimates,
+            standard_errors=dict(self.standard_errors),
+            degrees_of_freedom=dict(self.degrees_of_freedom),
+            p_values=dict(self.p_values),
+            intervals=dict(self.interval(confidence_level)),
+            confidence_level=confidence_level,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Fields as JSON values, with the 95% intervals."""
