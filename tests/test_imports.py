@@ -22,7 +22,7 @@ BELOW_PAGES = {
 MAY_IMPORT = {
     "scanning": {"scanning"},
     "studies/stats": {"studies.stats"},
-    "studies/figures": {"studies.figures", "studies.stats"},
+    "studies/figures": {"studies.figures", "studies.stats", "studies.wording"},
     "studies/sequences": {"studies.sequences"},
     "studies/questions": {"studies.questions", "django.utils"},
     "studies/wording.py": set(),

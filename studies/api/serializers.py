@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from studies import queries
 from studies.models import (
+    AnalysisPlan,
     Block,
     Item,
     Outcome,
@@ -143,6 +144,26 @@ class StudyDetailSerializer(StudySerializer):
     @extend_schema_field(LIMITS)
     def get_quality_rules(self, study: Study) -> dict[str, float | None]:
         return limits_of(study)
+
+
+class AnalysisPlanSerializer(serializers.ModelSerializer):
+    """One version of a plan."""
+
+    content = extend_schema_field(OBJECT)(serializers.JSONField)()
+
+    class Meta:
+        model = AnalysisPlan
+        fields = ["version", "sha256", "fixed_at", "n_ratings", "reason", "content"]
+
+
+class StudyPlanSerializer(serializers.Serializer):
+    """Every version of a study's plan, the oldest first."""
+
+    study = serializers.SlugField()
+    counts = serializers.IntegerField(
+        allow_null=True, help_text="The version that counts; null where none was fixed."
+    )
+    plans = AnalysisPlanSerializer(many=True)
 
 
 class ParticipantSerializer(serializers.ModelSerializer):

@@ -16,6 +16,7 @@ urlpatterns = [
         name="study-participants",
     ),
     path("studies/<slug:slug>/responses/", views.StudyResponses.as_view(), name="study-responses"),
+    path("studies/<slug:slug>/plan/", views.StudyPlan.as_view(), name="study-plan"),
     path("studies/<slug:slug>/export/", views.StudyExport.as_view(), name="study-export"),
     path("scans/", views.ScanList.as_view(), name="scans"),
     path("scans/<int:pk>/", views.ScanDetail.as_view(), name="scan"),

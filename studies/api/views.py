@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from studies import queries
 from studies.api import filters, serializers
 from studies.models import Participant, Response, Scan, ScanResult, Study, StudyImage
+from studies.services import plans
 from studies.services.exports import stream_zip
 from studies.views import access
 
@@ -154,6 +155,25 @@ class StudyResponses(Listing):
             .select_related("question", "trial__participant", "trial__study_image__image")
             .order_by("pk")
         )
+
+
+@operation(
+    "get_study_plan",
+    "Analysis plan of a study",
+    "What the study said it would compute: every version that was fixed, each with its content, "
+    "the SHA-256 of the content as canonical JSON, when it was fixed, how many answers people had "
+    "given by then, and why it was amended. The last one counts. A draft, if there is one, comes "
+    "last and has not been fixed.",
+    responses={200: serializers.StudyPlanSerializer, **errors(401, 404)},
+)
+class StudyPlan(RetrieveAPIView):
+    serializer_class = serializers.StudyPlanSerializer
+
+    def get_object(self) -> dict[str, Any]:
+        study = access.get_study(self.request.user, self.kwargs["slug"])
+        versions = plans.history(study)
+        fixed = [plan.version for plan in versions if plan.fixed_at is not None]
+        return {"study": study.slug, "counts": fixed[-1] if fixed else None, "plans": versions}
 
 
 @operation(

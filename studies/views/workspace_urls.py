@@ -1,6 +1,7 @@
 from django.urls import path, re_path
 
 from studies.views.workspace import (
+    analysis_plan,
     exports,
     figures,
     images,
@@ -23,6 +24,10 @@ urlpatterns = [
     path("sign-out/", sessions.sign_out, name="sign-out"),
     path("studies/<slug:slug>/", studies.study, name="study"),
     path("studies/<slug:slug>/state/", studies.change_state, name="change-state"),
+    path("studies/<slug:slug>/plan/", analysis_plan.analysis_plan, name="analysis-plan"),
+    path(
+        "studies/<slug:slug>/plan.json", analysis_plan.analysis_plan_file, name="analysis-plan-file"
+    ),
     path("studies/<slug:slug>/images/", studies.study_images, name="study-images"),
     path("studies/<slug:slug>/participants/", participants.participants, name="study-participants"),
     path("studies/<slug:slug>/participants/rules/", quality.rules, name="quality-rules"),

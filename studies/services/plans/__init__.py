@@ -12,7 +12,7 @@ from studies.services.plans.content import (
     sha256_of,
     stored_content,
 )
-from studies.services.plans.defaults import default_content
+from studies.services.plans.defaults import default_content, family_of_design
 from studies.services.plans.exclusions import excluded_by_rules
 from studies.services.plans.keeping import departures
 from studies.services.plans.reading import read_content
@@ -23,6 +23,7 @@ from studies.services.plans.record import (
     fix_at_launch,
     fix_plan,
     history,
+    n_answers,
     plan_of,
     record_of,
     stamp_of,
@@ -42,10 +43,12 @@ __all__ = [
     "draft_of",
     "draft_plan",
     "excluded_by_rules",
+    "family_of_design",
     "fix_at_launch",
     "fix_plan",
     "history",
     "is_analysable",
+    "n_answers",
     "plan_of",
     "read_content",
     "record_of",

@@ -4,8 +4,8 @@ from typing import Any
 
 from studies.errors import DomainError
 from studies.models import Question, Study
-from studies.services.plans.content import LINKS, MODELS, WITH_LINK, WITH_RATERS
-from studies.services.plans.subject import analysable
+from studies.services.plans.content import LINKS, MODELS, PREDICTORS, WITH_LINK, WITH_RATERS
+from studies.services.plans.subject import Subject, analysable
 
 
 def default_content(study: Study) -> dict[str, Any]:
@@ -57,3 +57,26 @@ def no_subject(study: Study) -> DomainError:
     return DomainError(
         "nothing_to_plan", f"“{study.title}” needs {lacking} before its analysis can be planned."
     )
+
+
+def family_of_design(study: Study) -> list[dict[str, str]]:
+    """Every test that could be confirmatory: questions × predictors × scans of the images.
+
+    Each by the usual model of its question.
+    """
+    if study.scan is None:
+        return []
+    subject = Subject(study, study.scan)
+    return [
+        {
+            "question": key,
+            "predictor": predictor,
+            "layer": layer,
+            "scan": scan,
+            "model": MODELS[question.kind][0],
+        }
+        for key, question in subject.questions.items()
+        for predictor in PREDICTORS
+        for layer, scans in subject.layers.items()
+        for scan in scans
+    ]

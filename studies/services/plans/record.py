@@ -59,6 +59,11 @@ def record_of(study: Study) -> dict[str, Any]:
     }
 
 
+def n_answers(study: Study) -> int:
+    """How many answers people have given by now, as a plan that is fixed now would say."""
+    return queries.n_answers_by_people(study)
+
+
 def stamp_of(plan: AnalysisPlan | None) -> str:
     """Which version of the newest plan somebody has before them; empty for none."""
     if plan is None:
@@ -231,7 +236,7 @@ def settle(
     plan = draft or AnalysisPlan(study=study, version=next_version(last))
     plan.content, plan.sha256, plan.reason = written, sha256, reason
     plan.author = author or plan.author
-    plan.n_ratings = queries.n_answers_by_people(study)
+    plan.n_ratings = n_answers(study)
     plan.fixed_at = timezone.now()
     save_valid(plan)
     record_event(

@@ -17,6 +17,12 @@ MODELS = {
     "held against the predictor",
     "spearman": "Spearman’s rank correlation of the images’ means with the predictor",
 }
+SHORT_MODELS = {
+    "clmm": "cumulative link mixed model",
+    "lmm": "linear mixed model",
+    "rao_kupper": "Rao–Kupper model",
+    "spearman": "rank correlation",
+}
 CORRECTIONS = {"holm": "Holm’s", "fdr_bh": "Benjamini and Hochberg’s"}
 
 
@@ -79,7 +85,7 @@ def family_words(content: PlanContent, questions: Mapping[str, str]) -> str:
 def test_words(test: PlannedTest, questions: Mapping[str, str]) -> str:
     return (
         f"{asked(test.question, questions)} with {PREDICTORS[test.predictor]} "
-        f"(layer {test.layer}, {test.model})"
+        f"(layer {test.layer}, {SHORT_MODELS[test.model]})"
     )
 
 
@@ -101,8 +107,8 @@ def exclusion_words(exclusions: Exclusions) -> str:
 def rule_words(name: str, exclusions: Exclusions) -> str:
     """A rule with the limit beyond which it marks."""
     rule = next(each for each in RULES if each.name == name)
-    side = "at least" if rule.least else "at most"
-    return f"{rule.title} ({side} {amount(exclusions.limits[name], rule.limit.unit)} is allowed)"
+    side = "less than" if rule.least else "more than"
+    return f"{rule.title} ({side} {amount(exclusions.limits[name], rule.limit.unit)})"
 
 
 def sample_words(content: PlanContent) -> str:

@@ -16,6 +16,7 @@ EXPECTED = {
     "study-images": (200, 200, 404),
     "study-participants": (200, 200, 404),
     "study-responses": (200, 200, 404),
+    "study-plan": (200, 200, 404),
     "study-export": (200, 200, 404),
     "scans": (200, 200, 200),
     "scan": (200, 200, 404),

@@ -43,6 +43,7 @@ def test_answers_have_the_fields_that_it_names(lab, viewer):
     for name, arguments, component in (
         ("study", [lab.study.slug], "StudyDetail"),
         ("scan", [lab.scan.pk], "Scan"),
+        ("study-plan", [lab.study.slug], "StudyPlan"),
     ):
         got = viewer.get(reverse(f"api:{name}", args=arguments)).json()
         assert set(got) == set(components[component]["properties"])

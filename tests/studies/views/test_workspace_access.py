@@ -43,7 +43,7 @@ def address(name, study):
             each: [study.slug]
             for each in (
                 "study", "change-state", "study-images", "study-participants", "quality-rules",
-                "results", "exports",
+                "results", "exports", "analysis-plan", "analysis-plan-file",
             )
         },
         **{

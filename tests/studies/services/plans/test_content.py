@@ -240,6 +240,6 @@ def test_the_statement_says_every_part(study):
     assert "layer decoder.2" in told["Primary question"]
     assert "logit link; a slope of the predictor for each rater; given" in told["Model"]
     assert told["Confirmatory tests"].startswith("2 tests, two-sided at α = 0.05 after Holm’s")
-    assert "fast answers (at most 10 % is allowed)" in told["Left out"]
+    assert "fast answers (more than 10 %)" in told["Left out"]
     assert told["Sample"] == "60 participants wanted. Smallest effect of interest: 0.2."
     assert told["Notes"] == "We also look at novelty."
