@@ -138,7 +138,10 @@ def cholesky(matrix: FloatArray) -> FloatArray:
         If the matrix is not positive definite.
     """
     # A symmetric matrix is its own transpose: no copy into the other order.
-    return linalg.cholesky(matrix.T, lower=True, overwrite_a=True, check_finite=False)
+    root, failed = linalg.lapack.dpotrf(matrix.T, lower=1, overwrite_a=1)
+    if failed:
+        raise linalg.LinAlgError("the matrix is not positive definite")
+    return root
 
 
 def inverse(root: FloatArray) -> FloatArray:

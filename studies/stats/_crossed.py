@@ -8,6 +8,7 @@ factor is factorised densely. Memory is O(smaller factor squared + ratings).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,13 @@ from ._blocks import (
 from .checks import FloatArray
 
 INTERCEPT = "(Intercept)"
+
+
+@cache
+def entries(width: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Columns and rows of a lower triangle's entries, column by column."""
+    columns, rows = np.triu_indices(width)
+    return columns, rows
 
 
 @dataclass(frozen=True)
@@ -57,25 +65,29 @@ class Factor:
 
     def sums(self, values: FloatArray) -> FloatArray:
         """Z'V for `values` (ratings, m): (levels * width, m)."""
-        result = np.empty((self.n_levels, self.width, values.shape[1]))
-        for a in range(self.width):
-            for b in range(values.shape[1]):
-                result[:, a, b] = np.bincount(
-                    self.codes, self.design[:, a] * values[:, b], self.n_levels
-                )
-        return result.reshape(self.size, values.shape[1])
+        return level_sums(self, self.design, values)
 
     def lower(self, theta: FloatArray) -> FloatArray:
         """The relative Cholesky factor from its entries, column by column as in lme4."""
         factor = np.zeros((self.width, self.width))
-        columns, rows = np.triu_indices(self.width)
+        columns, rows = entries(self.width)
         factor[rows, columns] = theta
         return factor
 
     @property
     def diagonal_places(self) -> NDArray[np.bool_]:
-        columns, rows = np.triu_indices(self.width)
+        columns, rows = entries(self.width)
         return rows == columns
+
+
+def level_sums(factor: Factor, design: FloatArray, values: FloatArray) -> FloatArray:
+    """Z'V for `values` (ratings, m) and a `design` in place of the factor's own."""
+    result = np.empty((factor.n_levels, design.shape[1], values.shape[1]))
+    for a in range(design.shape[1]):
+        for b in range(values.shape[1]):
+            product = design[:, a] * values[:, b]
+            result[:, a, b] = np.bincount(factor.codes, product, factor.n_levels)
+    return result.reshape(-1, values.shape[1])
 
 
 @dataclass(frozen=True)
@@ -252,7 +264,7 @@ class CrossedSystem:
         log_slopes, cross_slopes = [], []
         for name in ("rater", "image"):
             spread, outer = slopes[name]
-            columns, rows = np.triu_indices(len(spread))
+            columns, rows = entries(len(spread))
             log_slopes.append(2 * spread[rows, columns])
             entry = outer[rows, columns]
             cross_slopes.append(-entry - entry.transpose(0, 2, 1))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import linalg
 
 from ._blocks import Crossing, block_diagonal, block_times, cholesky, inverse, squared
-from ._crossed import CrossedDesign, Factor, crossing_of, gram
+from ._crossed import CrossedDesign, Factor, crossing_of, entries, gram, level_sums
 from ._links import LINKS, SLOPES, Cells
 from .checks import FloatArray
 
@@ -47,7 +47,7 @@ class Elimination:
         """H^-1 of a right side given by its parts for the eliminated and the kept factor."""
         own = self._own(first)
         right = second - self.coupling.T @ own
-        kept = linalg.cho_solve((self.root, True), right, check_finite=False)
+        kept = linalg.lapack.dpotrs(self.root, right, lower=1)[0]
         return own - self._own(self.coupling @ kept), kept
 
     def _own(self, values: FloatArray) -> FloatArray:
@@ -155,7 +155,7 @@ class LaplaceCriterion:
         # Far from the optimum, probabilities may underflow; such a point is refused as a whole.
         with np.errstate(all="ignore"):
             mode = self._mode(alpha, beta, rows)
-            if not np.isfinite(mode.value):
+            if mode is None or not np.isfinite(mode.value):
                 return np.inf, np.zeros_like(parameters)
             gradient = self._gradient(mode, rows)
         if not np.isfinite(gradient).all():
@@ -167,12 +167,14 @@ class LaplaceCriterion:
 
     def _spread(self, factor: Factor, rows: FloatArray, effects: FloatArray) -> FloatArray:
         """A u of one factor, (ratings,)."""
+        if factor.width == 1:
+            return rows[:, 0] * effects[factor.codes]
         by_level = effects.reshape(factor.n_levels, factor.width)
         return np.asarray(np.einsum("ja,ja->j", rows, by_level[factor.codes]))
 
     def _collect(self, factor: Factor, rows: FloatArray, values: FloatArray) -> FloatArray:
         """A'v of one factor, (levels * width,)."""
-        return replace(factor, design=rows).sums(values[:, None])[:, 0]
+        return level_sums(factor, rows, values[:, None])[:, 0]
 
     def _eliminated(self, rows: dict[str, FloatArray], weight: FloatArray) -> Elimination:
         root = np.sqrt(weight)[:, None]
@@ -184,8 +186,12 @@ class LaplaceCriterion:
         """(rater, image) as (eliminated, kept), and back: the swap is its own inverse."""
         return (rater, image) if self.rater_eliminated else (image, rater)
 
-    def _mode(self, alpha: FloatArray, beta: FloatArray, rows: dict[str, FloatArray]) -> Mode:
+    def _mode(
+        self, alpha: FloatArray, beta: FloatArray, rows: dict[str, FloatArray]
+    ) -> Mode | None:
         """Newton's method with halved steps; the log posterior of u is concave.
+
+        None where a probability underflows even with no effects.
 
         H is kept, from the last mode on, as long as each step promises far less than the one
         before: to eliminate costs more than a few steps.
@@ -210,6 +216,8 @@ class LaplaceCriterion:
         if not np.isfinite(height):
             rater, image = np.zeros_like(rater), np.zeros_like(image)
             height, (score, weight) = posterior(rater, image)
+        if not np.isfinite(height):
+            return None
         elimination, current, before = self.last, False, np.inf
         for _ in range(MAX_MODE_STEPS):
             if elimination is None:
@@ -289,6 +297,6 @@ class LaplaceCriterion:
             inner -= cells.score[:, None] * adjoint_effects.reshape(shape)[factor.codes]
             inner -= cells.weight[:, None] * own[factor.name]
             by_entry = factor.design.T @ inner
-            columns, lower_rows = np.triu_indices(factor.width)
+            columns, lower_rows = entries(factor.width)
             parts.append(by_entry[lower_rows, columns])
         return np.concatenate(parts)

@@ -32,7 +32,11 @@ def analyse(cell: Cell, truth: dict[str, float], replicate: int) -> dict[str, bo
     """
     frame = simulate_ratings(cell.design, cell.model, np.random.SeedSequence([replicate, 0]))
     result: dict[str, bool | None] = dict.fromkeys(ANALYSES)
-    for label, slopes in (("rater slope", ["predictor"]), ("intercepts only", [])):
+    terms = {"rater slope": ["predictor"], "intercepts only": []}
+    if cell.slope_sd and cell.effect:
+        # What comes of leaving slopes out is seen under no effect.
+        del terms["intercepts only"]
+    for label, slopes in terms.items():
         model = fit_clmm(frame, fixed=["predictor"], rater_slopes=slopes)
         if model.converged:
             intervals = {
