@@ -34,10 +34,13 @@ def process_scale(order: list[str]) -> alt.Scale:
     return alt.Scale(domain=order, range=process_colours(order))
 
 
-def watermark(mark: str, dark: bool, plot: tuple[str, str] = ("width", "height")) -> alt.Chart:
+def watermark(
+    mark: str, dark: bool, plot: tuple[str, str] = ("width", "height"), *, low: bool = False
+) -> alt.Chart:
     """`mark` in large pale letters across the middle of the plot, under the data.
 
     `plot` are the plot's sizes: numbers where it is one of several, which have no such names.
+    In a `low` plot they stand level, as high as it is.
     """
     across, down = plot
     return (
@@ -45,8 +48,9 @@ def watermark(mark: str, dark: bool, plot: tuple[str, str] = ("width", "height")
         .mark_text(
             x=alt.expr(f"{across} / 2"),
             y=alt.expr(f"{down} / 2"),
-            angle=340,
-            fontSize=alt.expr(f"min(48, {across} / 9)"),
+            baseline="middle",
+            angle=0 if low else 340,
+            fontSize=alt.expr(f"min(48, {across} / 9{f', {down} * 0.8' if low else ''})"),
             fontWeight="bold",
             color=palette(dark).muted,
             opacity=0.24,

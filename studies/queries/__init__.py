@@ -32,6 +32,7 @@ from studies.queries.ratings import (
     strata,
     trial_rows,
 )
+from studies.queries.reports import images_in_sets, mapped_images, participant_stages
 from studies.queries.researchers import (
     ImageSetSummary,
     coverage_by_stratum,
@@ -76,6 +77,7 @@ __all__ = [
     "identity_rows",
     "image_set_summaries",
     "images_frame",
+    "images_in_sets",
     "in_snapshot",
     "irreplaceable",
     "item_answer_rows",
@@ -83,6 +85,7 @@ __all__ = [
     "kinds_with_ratings",
     "layers_frame",
     "left_to_right",
+    "mapped_images",
     "n_answers_by_people",
     "n_at_work",
     "n_completed_trials",
@@ -94,6 +97,7 @@ __all__ = [
     "neighbours_in_set",
     "participant_flow",
     "participant_outcomes",
+    "participant_stages",
     "participants_with_progress",
     "plans_of",
     "protocol",

@@ -5,11 +5,11 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET
 
 from studies import queries
+from studies.figures.node_maps import node_map
 from studies.models import ImageSet
 from studies.services.scans import pvalue_interval
 from studies.views import access
 from studies.views.pictures import picture
-from studies.views.workspace.node_maps import node_map
 from studies.views.workspace.pages import page_of, workspace_page
 
 SETS_PER_PAGE = 20

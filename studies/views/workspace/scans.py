@@ -5,10 +5,10 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from studies import queries, wording
+from studies.figures.node_maps import node_map
 from studies.models import GenerativeModel, JobKind, Scan
 from studies.services.detection import detection_power
 from studies.views import access
-from studies.views.workspace.node_maps import node_map
 from studies.views.workspace.pages import page_of, workspace_page
 
 SCANS_PER_PAGE = 50

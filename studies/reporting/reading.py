@@ -1,0 +1,87 @@
+"""Reading a stored result, of which older ones lack parts: what is not there is None or empty."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeGuard
+
+Result = Mapping[str, Any]
+
+PREDICTORS = {"size": "subset size", "score": "score"}
+MODELS = {
+    "clmm": "CLMM, random intercepts",
+    "clmm_slope": "CLMM, rater slopes",
+    "lmm": "LMM, random intercepts",
+    "lmm_slope": "LMM, rater slopes",
+    "rao_kupper": "Rao–Kupper model",
+    "spearman": "Spearman’s ρ",
+}
+
+
+def questions(result: Result) -> list[Result]:
+    return list(result.get("questions") or [])
+
+
+def question(result: Result, key: str | None) -> Result | None:
+    return next((each for each in questions(result) if each["key"] == key), None)
+
+
+def primary(result: Result) -> Result | None:
+    """The question that the headline is about; the first where no headline says."""
+    key = (result.get("headline") or {}).get("question")
+    found = questions(result)
+    return question(result, key) or (found[0] if found else None)
+
+
+def predictor_of(term: str) -> str:
+    """The predictor that a term of a model stands for: size_z → size."""
+    return term.removesuffix("_z")
+
+
+def term_words(term: str) -> str:
+    name = predictor_of(term)
+    return PREDICTORS.get(name, name.replace("_", " "))
+
+
+def model_terms(asked: Result) -> Iterator[tuple[Result, str]]:
+    """Each mixed model of a question with each of its terms that stands for a predictor."""
+    for model in asked.get("models") or []:
+        for term in model.get("estimates") or {}:
+            if predictor_of(term) in PREDICTORS:
+                yield model, term
+
+
+def model_words(model: Result) -> str:
+    """A model's name, with what else is in it."""
+    name = MODELS.get(model.get("name", ""), str(model.get("name", "model")))
+    predictors = [PREDICTORS.get(each, each) for each in model.get("predictors") or []]
+    return f"{name}: {' + '.join(predictors)}" if len(predictors) > 1 else name
+
+
+def association(asked: Result, predictor: str, method: str = "spearman") -> Result | None:
+    return next(
+        (
+            each
+            for each in asked.get("associations") or []
+            if each["predictor"] == predictor and each["method_name"] == method
+        ),
+        None,
+    )
+
+
+def warnings_of(asked: Result) -> list[str]:
+    """What is to be told of a question's numbers, each once."""
+    found: list[str] = list(asked.get("warnings") or [])
+    parts = [
+        *(asked.get("associations") or []),
+        asked.get("membership") or {},
+        *(asked.get("reliability") or {}).values(),
+        *(asked.get("models") or []),
+    ]
+    for part in parts:
+        if isinstance(part, Mapping):
+            found += part.get("warnings") or []
+    return list(dict.fromkeys(found))
+
+
+def is_defined(part: Any) -> TypeGuard[Result]:
+    """Whether a part of a result is there and has an estimate."""
+    return isinstance(part, Mapping) and part.get("estimate") is not None
