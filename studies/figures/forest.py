@@ -63,7 +63,7 @@ def forest(
     names = min(
         250.0, 12 + 0.54 * label_px * max(len(row.label) for panel in panels for row in panel.rows)
     )
-    numbers = label_px * 10.5
+    numbers = label_px * 12.5
     whole = WIDTHS_PX["89mm" if width == "89mm" else "183mm"]
     across = whole - names - numbers - 2 * label_px
     note = f"dot: estimate, whisker: {100 * confidence_level:g} % interval"

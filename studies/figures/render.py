@@ -1,6 +1,8 @@
 """Charts and drawings as files and as specifications; nothing is fetched."""
 
+import json
 import re
+from functools import lru_cache
 from typing import Any, Literal
 
 import altair as alt
@@ -52,8 +54,16 @@ def _chart(chart: alt.TopLevelMixin, format: Format, scale: float) -> bytes:  # 
         specification["config"]["background"] = specification["usermeta"]["ground"]
     if format == "png":
         return vl_convert.vegalite_to_png(specification, scale=scale, allowed_base_urls=[])
-    svg = vl_convert.vegalite_to_svg(specification, allowed_base_urls=[])
+    svg = _svg(json.dumps(specification, sort_keys=True))
     return svg.encode() if format == "svg" else _pdf(svg)
+
+
+@lru_cache(maxsize=64)
+def _svg(specification: str) -> str:
+    """The drawing of a specification: pages and files of a report want the same ones again."""
+    import vl_convert
+
+    return vl_convert.vegalite_to_svg(specification, allowed_base_urls=[])
 
 
 def _drawing(svg: str, format: Format, scale: float) -> bytes:  # noqa: A002

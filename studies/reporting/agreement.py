@@ -9,8 +9,6 @@ from . import apa
 from .document import Block, Figure, Inline, Paragraph, Section, Table, Words, i, words
 from .reading import Result, is_defined, questions
 
-GWET = {"AC1": "Gwet’s AC1", "AC2": "Gwet’s AC2"}
-
 
 def reliability(result: Result, mark: str | None) -> Section:
     asked_all = [asked for asked in questions(result) if list(rows_of(asked))]
@@ -98,9 +96,9 @@ def chance_corrected(asked: Result) -> Iterator[tuple[str, Result, str]]:
         each = found.get(key)
         if isinstance(each, dict) and "estimate" in each:
             yield (
-                GWET.get(str(each.get("coefficient")), name),
+                str(each.get("coefficient") or name).replace("'", "’"),
                 each,
-                str(each.get("method") or "").split(";")[0],
+                str(each.get("method") or "").replace("'", "’"),
             )
 
 
@@ -128,19 +126,19 @@ def sentence(asked: Result) -> Words:
     icc, alpha, separation = (found.get(key) for key in ("icc", "krippendorff", "separation"))
     parts: list[Words] = []
     if is_defined(icc):
-        parts.append(words("the mean rating had ", coefficient(str(icc["kind"]), icc)))
+        parts.append(words("the images’ means had ", coefficient(str(icc["kind"]), icc)))
         single = (icc.get("coefficients") or {}).get("ICC(A,1)") or (
             icc.get("coefficients") or {}
         ).get("ICC(2,1)")
         if is_defined(single):
             name = next(n for n, each in icc["coefficients"].items() if each is single)
-            parts.append(words("a single rating ", coefficient(name, single)))
+            parts.append(words("single ratings ", coefficient(name, single)))
     if is_defined(alpha):
         parts.append(
             words(
                 "raters agreed to Krippendorff’s ",
                 apa.coefficient(words(i("α")), alpha["estimate"], alpha["interval"]),
-                f" ({alpha['level']})",
+                f" ({alpha['level']} level)",
             )
         )
     if is_defined(separation):
@@ -157,9 +155,8 @@ def sentence(asked: Result) -> Words:
     for place, part in enumerate(parts):
         text = words(text, "; " if place else None, part)
     per_image = asked.get("ratings_per_image")
-    if per_image:
-        text = words(text, f" ({apa.number(per_image, 1)} ratings per image)")
-    return words(text, ".")
+    given = f", at {apa.number(per_image, 1)} ratings per image" if per_image else ""
+    return words(text, f"{given}.")
 
 
 def coefficient(kind: str, each: Any) -> Words:
@@ -178,11 +175,11 @@ def table(asked_all: list[Result]) -> Table:
         for asked in asked_all
         for name, each, how in rows_of(asked)
     )
-    reasons = dict.fromkeys(
-        str(icc["reason"])
+    reasons = [
+        f"“{asked['text']}”: {icc['reason']}"
         for asked in asked_all
         if (icc := (asked.get("reliability") or {}).get("icc") or {}).get("reason")
-    )
+    ]
     return Table(
         words("Reliability and agreement, with the convention of each."),
         (
@@ -191,5 +188,5 @@ def table(asked_all: list[Result]) -> Table:
         ),
         (False, False, True, True, False),
         rows,
-        tuple(words(f"{reason[0].upper()}{reason[1:]}.") for reason in reasons),
+        (words("; ".join(reasons), "."),) if reasons else (),
     )  # fmt: skip

@@ -61,7 +61,7 @@ def headline_model(result: Result, cite: Citations) -> Words:
     slopes = (
         f" and a slope of {predictor} that varies by rater, correlated with the intercept "
         f"({cite('barr')})"
-        if model.endswith("_slope") or (content.get("rater_slopes") and family in ("clmm", "lmm"))
+        if headline.get("rater_slopes")
         else ""
     )
     why = f" ({cite('judd', 'liddell')})" if family == "clmm" else f" ({cite('judd')})"

@@ -6,7 +6,7 @@ exact down to .001, and an interval follows its estimate in brackets.
 
 from collections.abc import Sequence
 
-from .document import Words, i, words
+from .document import NBSP, Words, i, words
 
 Bounds = Sequence[float] | None
 
@@ -38,13 +38,14 @@ def number(value: float | None, digits: int = 2, *, bounded: bool = False) -> st
 
 def interval(bounds: Bounds, digits: int = 2, *, bounded: bool = False) -> str:
     """
-    >>> interval([-0.12, 0.5], bounded=True), interval(None)
+    >>> from .document import plain
+    >>> plain((interval([-0.12, 0.5], bounded=True),)), interval(None)
     ('[−.12, .50]', '[no interval]')
     """
     if bounds is None or any(bound is None for bound in bounds):
         return "[no interval]"
     low, high = (number(bound, digits, bounded=bounded) for bound in bounds)
-    return f"[{low}, {high}]"
+    return f"[{low},{NBSP}{high}]"
 
 
 def p_value(p: float | None, sub: str = "") -> Words:
@@ -56,26 +57,26 @@ def p_value(p: float | None, sub: str = "") -> Words:
     symbol = words(i("p"), f"({sub})" if sub else None)
     if p is None:
         return words(symbol, " not defined")
-    return words(symbol, f" {p_only(p, sign=True)}")
+    return words(symbol, f"{NBSP}{p_only(p, sign=True)}")
 
 
 def p_only(p: float | None, *, sign: bool = False) -> str:
     """A p under a heading that says so.
 
-    >>> p_only(0.04), p_only(0.0004), p_only(0.04, sign=True)
-    ('.040', '< .001', '= .040')
+    >>> p_only(0.04), p_only(0.0004).split()
+    ('.040', ['<', '.001'])
     """
     if p is None:
         return "–"
     if p < 0.001:
-        return "< .001"
+        return f"<{NBSP}.001"
     if p > 0.999:
-        return "> .999"
-    return ("= " if sign else "") + number(p, 3, bounded=True)
+        return f">{NBSP}.999"
+    return (f"={NBSP}" if sign else "") + number(p, 3, bounded=True)
 
 
 def level(confidence_level: float | None) -> str:
-    return f"{100 * (confidence_level or 0.95):g}% CI"
+    return f"{100 * (confidence_level or 0.95):g}%{NBSP}CI"
 
 
 def coefficient(
@@ -94,7 +95,7 @@ def coefficient(
     """
     if estimate is None:
         return words(symbol, " not defined")
-    text = words(symbol, f" = {number(estimate, digits, bounded=bounded)}")
+    text = words(symbol, f"{NBSP}={NBSP}{number(estimate, digits, bounded=bounded)}")
     if bounds is None:
         return words(text, ", no interval")
     return words(text, f", {level(confidence_level)} {interval(bounds, digits, bounded=bounded)}")
@@ -109,7 +110,7 @@ def statistic(name: str, value: float | None, df: float | None = None) -> Words:
     if value is None:
         return ()
     freedom = "" if df is None else f"({number(df, 0 if float(df).is_integer() else 1)})"
-    return words(i(name), f"{freedom} = {number(value)}")
+    return words(i(name), f"{freedom}{NBSP}={NBSP}{number(value)}")
 
 
 def odds_ratio(values: Sequence[float] | None) -> Words:
@@ -122,7 +123,7 @@ def odds_ratio(values: Sequence[float] | None) -> Words:
     if not values or any(value is None for value in values):
         return ()
     estimate, low, high = values
-    return words(i("OR"), f" = {number(estimate)} {interval([low, high])}")
+    return words(i("OR"), f"{NBSP}={NBSP}{number(estimate)} {interval([low, high])}")
 
 
 def effect(

@@ -7,6 +7,8 @@ from typing import Any, ClassVar, Literal
 
 from studies.figures import Format, render
 
+# Between what belongs on one line, such as a symbol and its value.
+NBSP = "\u00a0"
 Style = Literal["i", "b", "sub", "code"]
 # Where a drawing names one of its parts, or refers to one.
 LOCAL_ID = re.compile(r'(\bid="|url\(#|href="#)([\w-]+)')
@@ -60,8 +62,9 @@ def joined(parts: list[Words], between: str = " ") -> Words:
 
 
 def plain(text: Words) -> str:
-    """`text` without its marks."""
-    return "".join(part if isinstance(part, str) else part.text for part in text)
+    """`text` without its marks, and with spaces that may break."""
+    whole = "".join(part if isinstance(part, str) else part.text for part in text)
+    return whole.replace(NBSP, " ")
 
 
 @dataclass(frozen=True)
@@ -98,15 +101,25 @@ class Table:
     rows: tuple[tuple[Words, ...], ...]
     notes: tuple[Words, ...] = ()
 
-    def grouped(self) -> list[tuple[int, tuple[Words, ...]]]:
-        """The rows, each with how many from it on begin alike; 0 where one before says so."""
+    def columns(self) -> list[tuple[bool, Words]]:
+        """The heads, each with whether its column is of numbers."""
+        return list(zip(self.numeric, self.heads, strict=True))
+
+    def grouped(self) -> list[tuple[int, list[tuple[bool, Words]]]]:
+        """The rows, each with how many from it on begin alike; 0 where one before says so.
+
+        Each cell comes with whether its column is of numbers.
+        """
         spans = [0] * len(self.rows)
         first = 0
         for place, row in enumerate(self.rows):
             if row[0] != self.rows[first][0]:
                 first = place
             spans[first] += 1
-        return list(zip(spans, self.rows, strict=True))
+        return [
+            (span, list(zip(self.numeric, row, strict=True)))
+            for span, row in zip(spans, self.rows, strict=True)
+        ]
 
 
 @dataclass(frozen=True)
@@ -153,9 +166,11 @@ class Section:
 class Report:
     """A whole report. `mark` and `banner` are there where the ratings are none of the study's.
 
-    `kicker` says what kind of text it is, `subtitle` what was found, `made` when it was written.
+    `kind` is whose ratings they are, `kicker` says what kind of text it is, `subtitle` what was
+    found, `made` when it was written, and `caution` that data have come since.
     """
 
+    kind: str
     kicker: str
     title: str
     author: str
@@ -164,6 +179,7 @@ class Report:
     by_line: Words
     mark: str | None
     banner: str | None
+    caution: str | None
     sections: tuple[Section, ...]
     colophon: Words
 

@@ -44,13 +44,14 @@ def scatter(asked: Result, predictor: str, **options: Any) -> alt.LayerChart:
     )
 
 
-def rating_figure(asked: Result, predictor: str, mark: str | None) -> Figure:
+def rating_figure(asked: Result, predictor: str, layer: str, mark: str | None) -> Figure:
     chart = scatter(asked, predictor, mark=mark, width="183mm")
     return Figure(
         f"{asked['key']}-{predictor}",
         words(
             f"{asked['measure'][0].upper()}{asked['measure'][1:]} for “{asked['text']}” against "
-            f"{PREDICTORS[predictor]}, one dot per image. Filled dots are in the group’s subset; "
+            f"{PREDICTORS[predictor]} at the layer {layer}, one dot per image. "
+            "Filled dots are in the group’s subset; "
             "whiskers are 95% intervals of an image’s mean over its raters; the line is the least-"
             "squares trend with its pointwise 95% band, drawn for the eye and not tested."
         ),

@@ -32,6 +32,7 @@ class Facts:
     rules : limits of quality that are not off: name, about, limit, unit
     flow : how many participants came how far, by the names of `flow.STAGES`
     detection : how well scores and sizes tell creative from normal images
+    n_newer : answers that came since the analysis; None where the data are as they were then
     pictures : the images whose maps are shown, by public id
     """
 
@@ -49,6 +50,7 @@ class Facts:
     rules: Sequence[Mapping[str, Any]]
     flow: Mapping[str, int]
     detection: Sequence[Mapping[str, Any]]
+    n_newer: int | None
     pictures: Mapping[str, Picture]
     written_at: datetime
     version: str

@@ -27,7 +27,7 @@ def steps(facts: Facts, result: Result) -> list[Step]:
     left_out = result.get("exclusions") or {}
     by_rule: Mapping[str, int] = left_out.get("by_rule") or {}
     applied = [rule for rule in left_out.get("rules") or [] if by_rule.get(rule)]
-    n_decided = flow["excluded_by_decision"]
+    n_decided = flow["excluded_by_decision"] if left_out.get("decisions", True) else 0
     n_planned = flow["rated"] - n_decided - n_analysed
     reasons = [("Excluded by a researcher’s decision", n_decided)]
     if n_planned > 0:

@@ -8,7 +8,7 @@ from . import apa
 from .document import Block, Figure, Paragraph, Section, Table, Words, code, i, words
 from .drawings import label_figure
 from .facts import Facts
-from .reading import PREDICTORS, Result, is_defined, primary, questions
+from .reading import PREDICTORS, Result, is_defined, judged, primary, questions
 
 
 def membership(facts: Facts, result: Result, mark: str | None) -> Section:
@@ -42,15 +42,14 @@ def sentence(asked: Result) -> Words:
             f"For “{asked['text']}”, images in the subset cannot be compared with others: "
             f"{found['n_inside']} rated images are in it and {found['n_outside']} outside."
         )
-    direction = "higher" if found["estimate"] > 0 else "lower"
     clear = found["p"] is not None and found["p"] < 0.05
     what = (
-        f"images in the group’s subset were rated {direction} than others"
+        f"images in the group’s subset were {judged(asked, found['estimate'] > 0)} than others"
         if clear
         else "no clear difference was found between images in the group’s subset and others"
     )
     return words(
-        f"For “{asked['text']}”, {what} (", i("Mdn"), f" = {apa.number(found['median_in_group'])} "
+        f"{what[0].upper()}{what[1:]} (", i("Mdn"), f" = {apa.number(found['median_in_group'])} "
         f"and {apa.number(found['median_outside'])}, ", i("n"), f" = {found['n_inside']:,} and "
         f"{found['n_outside']:,}), Mann–Whitney ", i("U"), f" = {apa.number(found['u'], 1)}, ",
         apa.p_value(found["p"]), ", Cliff’s ",
@@ -104,7 +103,9 @@ def layers(facts: Facts, result: Result, mark: str | None) -> Section:
                         f"{each['layer']}",
                         each["association"].get("estimate"),
                         each["association"].get("interval"),
-                        is_main=each.get("scan") == facts.scan["name"],
+                        is_main=bool(
+                            each.get("is_planned", each.get("scan") == facts.scan["name"])
+                        ),
                     )
                     for each in compared
                     if each["predictor"] == predictor and each.get("association")
@@ -119,7 +120,7 @@ def layers(facts: Facts, result: Result, mark: str | None) -> Section:
                     "layers",
                     words(
                         f"How answers to “{asked['text']}” go with subset size and score, by "
-                        "layer; filled: the study’s own scan."
+                        "layer; filled: the layer of the headline."
                     ),
                     "Forest plot by layer: "
                     + "; ".join(
@@ -157,8 +158,8 @@ def layer_table(compared: list[Result]) -> Table:
             words(apa.interval(found.get("interval"), bounded=True)),
             words(apa.p_only(found.get("p_permutation"))),
             words(
-                f"{apa.number(difference['estimate'], bounded=True)} "
-                f"{apa.interval(difference.get('interval'), bounded=True)}"
+                f"{apa.number(difference['estimate'])} "
+                    f"{apa.interval(difference.get('interval'))}"
                 if difference.get("estimate") is not None
                 else "–"
             ),
@@ -173,8 +174,8 @@ def layer_table(compared: list[Result]) -> Table:
         tuple(rows),
         (
             words(
-                "Difference: from the study’s own scan, by a bootstrap over images that keeps "
-                "both together."
+                "Difference: this layer’s ρ less that of the headline’s layer, with a bootstrap "
+                "interval over images that keeps the two of each image together."
             ),
         ),
     )  # fmt: skip

@@ -11,8 +11,9 @@ from typing import Any
 from .document import Block, Figure, Inline, Items, Report, Table, Words, plain
 
 TEMPLATE = Path(__file__).with_name("report.typ")
-# Columns of words that are longer than this share what room there is.
-WIDE = 16
+# Columns of words that are longer than this share what room there is, where not everything fits
+# into lines of so many letters.
+WIDE, LINE = 16, 90
 
 
 def to_pdf(report: Report) -> bytes:
@@ -54,6 +55,7 @@ def as_data(report: Report) -> dict[str, Any]:
         "byline": inline(report.by_line),
         "mark": report.mark,
         "banner": report.banner,
+        "caution": report.caution,
         "made": report.made,
         "colophon": inline(report.colophon),
         "sections": [
@@ -78,7 +80,7 @@ def block_data(block: Block) -> dict[str, Any]:
             "numeric": list(block.numeric),
             "wide": wide_columns(block),
             "rows": [
-                {"span": span, "cells": [inline(cell) for cell in row]}
+                {"span": span, "cells": [inline(cell) for _, cell in row]}
                 for span, row in block.grouped()
             ],
             "notes": [inline(each) for each in block.notes],
@@ -99,8 +101,9 @@ def wide_columns(table: Table) -> list[bool]:
         max((len(plain(row[place])) for row in table.rows), default=0)
         for place in range(len(table.heads))
     ]
+    fits = sum(longest) <= LINE
     return [
-        not numeric and length > WIDE
+        not numeric and not fits and length > WIDE
         for numeric, length in zip(table.numeric, longest, strict=True)
     ]
 

@@ -56,6 +56,16 @@ def model_words(model: Result) -> str:
     return f"{name}: {' + '.join(predictors)}" if len(predictors) > 1 else name
 
 
+def is_headline(told: Result, model: Result, term: str) -> bool:
+    """Whether the headline's estimate is that of this term of this model."""
+    name = f"{told.get('model')}_slope" if told.get("rater_slopes") else told.get("model")
+    return (
+        model.get("name") == name
+        and told.get("predictor") == predictor_of(term)
+        and told.get("estimate") == model["estimates"][term]
+    )
+
+
 def association(asked: Result, predictor: str, method: str = "spearman") -> Result | None:
     return next(
         (
@@ -74,12 +84,22 @@ def warnings_of(asked: Result) -> list[str]:
         *(asked.get("associations") or []),
         asked.get("membership") or {},
         *(asked.get("reliability") or {}).values(),
+        *(asked.get("standardised") or []),
         *(asked.get("models") or []),
     ]
     for part in parts:
         if isinstance(part, Mapping):
             found += part.get("warnings") or []
     return list(dict.fromkeys(found))
+
+
+def judged(asked: Result, more: bool) -> str:
+    """What it means for images to have higher numbers on a question, or lower ones."""
+    if asked["kind"] == "categorical":
+        return f"labelled “{asked.get('positive_label')}” {'more' if more else 'less'} often"
+    if asked["kind"] in ("forced_choice", "best_worst", "ranking"):
+        return f"preferred {'more' if more else 'less'} often on “{asked['text']}”"
+    return f"rated {'higher' if more else 'lower'} on “{asked['text']}”"
 
 
 def is_defined(part: Any) -> TypeGuard[Result]:

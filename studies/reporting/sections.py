@@ -6,8 +6,8 @@ from . import apa
 from .agreement import reliability
 from .document import Paragraph, Report, Section, Table, Words, code, words
 from .facts import Facts
-from .findings import headline, sensitivity
 from .flow import participants
+from .headline import headline
 from .limits import limits
 from .maps import images
 from .membership import layers, membership
@@ -15,6 +15,7 @@ from .methods import methods, references
 from .procedure import raters
 from .reading import Result, questions
 from .references import Citations
+from .sensitivity import sensitivity
 
 
 def write_report(result: Result, facts: Facts) -> Report:
@@ -35,6 +36,7 @@ def write_report(result: Result, facts: Facts) -> Report:
     ]
     sections.append(references(cite))
     return Report(
+        kind=str(result["kind"]),
         kicker="Report of a rating study",
         author=str(facts.study["responsible"]),
         made=f"Musescan {facts.version}, {facts.written_at:%Y-%m-%d}",
@@ -43,6 +45,7 @@ def write_report(result: Result, facts: Facts) -> Report:
         by_line=by_line(facts, result),
         mark=mark,
         banner=BANNERS.get(result["kind"]),
+        caution=caution(facts),
         sections=tuple(section for section in sections if section.blocks),
         colophon=words(
             f"Written by Musescan {facts.version} on {facts.written_at:%Y-%m-%d at %H:%M} UTC from "
@@ -58,6 +61,16 @@ def summary(result: Result) -> str:
         return str(told["sentence"])
     asked = questions(result)
     return str(asked[0]["sentence"]) if asked else "Nothing could be analysed yet."
+
+
+def caution(facts: Facts) -> str | None:
+    """That the numbers are of then, where the data have changed."""
+    if facts.n_newer is None:
+        return None
+    since = f"{apa.count(facts.n_newer, 'answer')} came" if facts.n_newer else "the data changed"
+    return (
+        f"Since this analysis {since}: it is of the data as they were. Analyse again to renew it."
+    )
 
 
 def by_line(facts: Facts, result: Result) -> Words:

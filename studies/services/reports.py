@@ -2,41 +2,87 @@
 
 import io
 from collections.abc import Iterable
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
+from django.contrib.staticfiles import finders
+from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from PIL import Image as Pillow
 
 from studies import __version__, queries
+from studies.errors import DomainError
 from studies.models import (
     AnalysisRun,
     BlockKind,
     GenerativeModel,
     ImageSet,
+    ParticipantKind,
     Question,
     Scan,
     Study,
 )
 from studies.quality import RULES, amount
 from studies.questions import n_images_together, question_type
-from studies.reporting import Facts, Picture, Report, write_report
+from studies.reporting import Facts, Picture, Report, to_pdf, write_report
 from studies.reporting.maps import extremes
 from studies.services import files
+from studies.services.analysis import RATERS, latest_run, n_newer_answers
 from studies.services.detection import detection_power
 from studies.services.exports.design import POLICIES
 from studies.services.exports.scan import describe_scan
 from studies.services.quality import limits_of
 
+MEDIA_TYPES = {"html": "text/html; charset=utf-8", "pdf": "application/pdf"}
+# What a report that stands alone looks like: the page's own files.
+STYLES = ("css/tokens.css", "css/base.css", "css/report.css")
 # Pictures are embedded at about this size: small ones enlarged pixel by pixel, large ones shrunk.
 EMBEDDED_PX = 256
 
 
-def report_of(run: AnalysisRun) -> Report:
+def latest_report(*, study: Study, kind: str | None = None) -> Report:
+    """The report of the newest analysis of one kind of participants; None: people's, if any.
+
+    DomainError where there is no scan, no rating, or no analysis yet: reports do not analyse.
+    """
+    if study.scan is None:
+        raise DomainError("no_scan", f"“{study.title}” has no scan to compare ratings with.")
+    if kind is not None and kind not in ParticipantKind.values:
+        allowed = ", ".join(ParticipantKind.values)
+        raise DomainError("unknown_kind", f"raters must be one of {allowed}; got {kind!r}")
+    kinds = queries.kinds_with_ratings(study)
+    kind = kind or next(iter(kinds), ParticipantKind.PERSON.value)
+    found = latest_run(study, kind)
+    if found.run is None:
+        plural = RATERS[ParticipantKind(kind)][1]
+        if kind not in kinds:
+            raise DomainError("no_ratings", f"No ratings by {plural} have been stored yet.")
+        raise DomainError("not_analysed", f"The ratings by {plural} have not been analysed yet.")
+    return report_of(found.run, is_current=found.is_current)
+
+
+def report_of(run: AnalysisRun, *, is_current: bool = True) -> Report:
     """The report of one analysis, with the facts of its study as they are now."""
-    return write_report(run.result, gather_facts(run))
+    return write_report(run.result, gather_facts(run, is_current=is_current))
 
 
-def gather_facts(run: AnalysisRun) -> Facts:
+def to_file(report: Report, extension: Literal["html", "pdf"]) -> bytes:
+    """The report as one file that needs no other: no script, no picture or style from outside."""
+    if extension == "pdf":
+        return to_pdf(report)
+    styles = "\n".join(Path(found(name)).read_text() for name in STYLES)
+    context = {"report": report, "styles": SafeString(styles)}
+    return render_to_string("report/standalone.html", context).encode()
+
+
+def found(name: str) -> str:
+    path = finders.find(name)
+    assert isinstance(path, str), f"{name} is one of our own files"
+    return path
+
+
+def gather_facts(run: AnalysisRun, *, is_current: bool = True) -> Facts:
     study = run.study
     scan = study.scan
     assert scan is not None, "an analysis has one"
@@ -60,6 +106,7 @@ def gather_facts(run: AnalysisRun) -> Facts:
         rules=rules_of(study),
         flow=queries.participant_stages(study, run.kind),
         detection=detection_power(scan=scan),
+        n_newer=None if is_current else n_newer_answers(run),
         pictures=pictures_of(study, shown),
         written_at=timezone.now(),
         version=__version__,
