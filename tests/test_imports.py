@@ -23,6 +23,12 @@ MAY_IMPORT = {
     "scanning": {"scanning"},
     "studies/stats": {"studies.stats"},
     "studies/figures": {"studies.figures", "studies.stats", "studies.wording"},
+    "studies/reporting": {
+        "studies.reporting",
+        "studies.figures",
+        "studies.stats",
+        "studies.wording",
+    },
     "studies/sequences": {"studies.sequences"},
     "studies/questions": {"studies.questions", "django.utils"},
     "studies/wording.py": set(),
@@ -41,6 +47,7 @@ MAY_IMPORT = {
         "studies.questions",
         "studies.wording",
         "studies.stats",
+        "studies.reporting",
         "studies.sequences",
         "scanning",
         "django",
@@ -54,7 +61,7 @@ MAY_IMPORT = {
     "studies/admin.py": BELOW_PAGES | {"django"},
     "studies/management": BELOW_PAGES
     | {"studies.management", "studies.figures", "studies.serving", "django"},
-    "studies/templatetags": BELOW_PAGES | {"django"},
+    "studies/templatetags": BELOW_PAGES | {"studies.reporting", "django"},
 }
 OURS = ("scanning", "studies", "django", "rest_framework")
 

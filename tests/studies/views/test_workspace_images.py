@@ -6,9 +6,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from studies.figures.node_maps import node_map
 from studies.models import Image, Role
 from studies.templatetags.workspace import displayed_size, duration
-from studies.views.workspace.node_maps import node_map
 from tests.studies import factories
 
 pytestmark = pytest.mark.django_db
