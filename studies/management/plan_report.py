@@ -85,18 +85,23 @@ def assumptions(result: StudyPlan) -> str:
     slopes = {cell.rater_slopes for cell in result.plan.cells}
     parts = [
         told("effect", [model.effect for model in models], sources["effect"]),
-        told("rater SD", [model.rater_sd for model in models], sources["rater_sd"]),
+        *(
+            [told("rater SD", [model.rater_sd for model in models], sources["rater_sd"])]
+            if "rater_sd" in sources
+            else []
+        ),
         told("image SD", [model.image_sd for model in models], images),
         told("slope SD", [model.slope_sd for model in models], sources["slope_sd"]),
     ]
     shares = " ".join(f"{100 * share:.0f}" for share in models[0].proportions())
     parts.append(f"categories {shares} % ({scale})")
-    fitted = "with" if True in slopes else "without"
-    model = {"clmm": "", "lmm": "by a linear mixed model "}[result.plan.cells[0].analysis]
-    return (
-        f"Assumed ({models[0].link} scale): {'; '.join(parts)}. Analysed {model}{fitted} a rater "
-        "slope."
-    )
+    fitted = f"{'with' if True in slopes else 'without'} a rater slope"
+    how = {
+        "clmm": fitted,
+        "lmm": f"by a linear mixed model {fitted}",
+        "ranks": "by ranks of the images’ abilities, from choices between two images",
+    }[result.plan.cells[0].analysis]
+    return f"Assumed ({models[0].link} scale): {'; '.join(parts)}. Analysed {how}."
 
 
 def header(cell: Any) -> str:

@@ -4,6 +4,7 @@ from .agreement import krippendorff_alpha
 from .association import RankAssociation, partial_rank_association, rank_association
 from .ceiling import disattenuated, split_half
 from .chance_corrected import fleiss_kappa, gwet_ac
+from .choice_pilots import choice_pilot_estimates
 from .clmm import fit_clmm, likelihood_ratio
 from .costs import CostRates, study_cost
 from .crossed_association import CrossedRankAssociation, crossed_rank_association
@@ -17,10 +18,13 @@ from .pilots import PilotEstimates, pilot_estimates, quantile_categories
 from .planning import Plan, plan_study
 from .rating_model import RatingModel, rating_model
 from .reliability import icc
+from .simulated_choices import ChoiceDesign, ChoiceModel, simulate_choices
 from .simulated_ratings import RatingDesign, simulate_ratings
 from .trend import ordered_trend
 
 __all__ = [
+    "ChoiceDesign",
+    "ChoiceModel",
     "CostRates",
     "CrossedRankAssociation",
     "Multiverse",
@@ -31,6 +35,7 @@ __all__ = [
     "RatingModel",
     "adjust_p_values",
     "auc",
+    "choice_pilot_estimates",
     "crossed_rank_association",
     "disattenuated",
     "fit_clmm",
@@ -50,6 +55,7 @@ __all__ = [
     "rank_difference",
     "rating_model",
     "run_multiverse",
+    "simulate_choices",
     "simulate_ratings",
     "specifications",
     "split_half",

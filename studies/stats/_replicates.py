@@ -8,11 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ._abilities import finite_abilities, rank_interval
 from .association import rank_association
 from .checks import FloatArray
 from .clmm import CumulativeLinkMixedModel, fit_clmm
 from .lmm import LinearMixedModel, boundary_warnings, fit_lmm
+from .pairwise import fit_rao_kupper
 from .rating_model import RatingModel
+from .simulated_choices import ChoiceDesign, ChoiceModel, simulate_choices
 from .simulated_ratings import RatingDesign, simulate_ratings
 
 
@@ -57,6 +60,8 @@ def replicate(task: Task) -> Replicate:
     that differences between cells are more certain than the cells themselves.
     """
     seed = np.random.SeedSequence(task.seed, spawn_key=(task.replicate,))
+    if isinstance(task.design, ChoiceDesign) and isinstance(task.model, ChoiceModel):
+        return choices_replicate(task.design, task.model, seed, task.confidence_level)
     ratings = simulate_ratings(task.design, task.model, seed)
     if task.values is not None:
         ratings["rating"] = np.array(task.values)[ratings["rating"] - 1]
@@ -75,6 +80,21 @@ def replicate(task: Task) -> Replicate:
         spearman=rank.estimate,
         spearman_p=rank.p,
     )
+
+
+def choices_replicate(
+    design: ChoiceDesign, model: ChoiceModel, seed: np.random.SeedSequence, level: float
+) -> Replicate:
+    """One study of comparisons: abilities, and their rank correlation with the predictor."""
+    choices, predictor = simulate_choices(design, model, seed)
+    abilities = finite_abilities(fit_rao_kupper(choices).abilities)
+    if len(abilities) < 4:
+        return Replicate(False, False, None, None, None, None, None)
+    x = predictor[list(abilities)]
+    rank = rank_association(x, list(abilities.values()), n_permutations=0, n_bootstrap=0)
+    interval = rank_interval(rank.estimate, len(abilities), level)
+    found = interval is not None
+    return Replicate(found, False, rank.estimate, rank.p, interval, rank.estimate, rank.p)
 
 
 def by_image(ratings: pd.DataFrame) -> tuple[FloatArray, FloatArray]:

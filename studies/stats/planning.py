@@ -13,16 +13,24 @@ from ._replicates import Replicate, Task, replicates
 from .costs import CostRates, StudyCost, study_cost
 from .rating_model import RatingModel
 from .results import Interval, Result, json_safe
+from .simulated_choices import ChoiceDesign, ChoiceModel
 from .simulated_ratings import RatingDesign
 
 ANALYSES = {
     "clmm": "that model (Laplace, Wald test, two-sided)",
     "lmm": "a linear mixed model of the answers as numbers (REML, Satterthwaite's t, two-sided)",
+    "ranks": "Rao and Kupper's model",
 }
 METHOD = (
     "Simulated from a cumulative link mixed model with crossed raters and images; each study "
     "analysed by {analysis} and by Spearman's rho of image means with the predictor (p from "
     "t(n - 2)); Clopper-Pearson intervals of the shares"
+)
+CHOICES_METHOD = (
+    "Choices between two images simulated from a cumulative link model with raters' slopes and "
+    "images; each study analysed by Rao and Kupper's model and by Spearman's rho of the images' "
+    "abilities with the predictor (p from t(n - 2), interval by Bonett and Wright); "
+    "Clopper-Pearson intervals of the shares"
 )
 WIDTH_QUANTILES = (0.1, 0.5, 0.9)
 # From this share on, studies without a usable fit change what a plan means.
@@ -52,8 +60,8 @@ class PlannedDesign(Result):
     and widths are over the `n_converged` others, those on the boundary of the parameters
     (`n_boundary`: a variance of zero, a correlation of one) among them. `n_failed` counts fits
     that gave nothing; `spearman` is the mean coefficient over studies where it is defined.
-    A linear model estimates another quantity than the effect: its widths are in units of the
-    answers per SD, and it has neither coverage nor bias.
+    A linear model and ranks estimate another quantity than the effect: widths are in units of
+    the answers per SD, or of Spearman's rho, and there is neither coverage nor bias.
     """
 
     design: RatingDesign
@@ -203,9 +211,10 @@ def plan_study(
         effects see the same random numbers as far as their sizes allow.
     rater_slopes : bool, optional
         Whether the analysis has a rater slope of the predictor; by default where the model has.
-    analysis : {"clmm", "lmm"}
-        How each study is analysed: by the model that it is simulated from, or by a linear mixed
-        model of the answers as numbers.
+    analysis : {"clmm", "lmm", "ranks"}
+        How each study is analysed: by the model that it is simulated from, by a linear mixed
+        model of the answers as numbers, or, for designs of comparisons (`ChoiceDesign`,
+        `ChoiceModel`) and only these, by ranks of the images' abilities.
     values : sequence of float, optional
         With "lmm", the number that each category stands for; 1, 2, ... without.
     cost : CostRates, optional
@@ -251,6 +260,13 @@ def plan_study(
     checks.level(confidence_level)
     checks.draws(seed, "seed")
     checks.one_of(analysis, tuple(ANALYSES), "analysis")
+    compares = {isinstance(design, ChoiceDesign) for design in designs}
+    compares |= {isinstance(model, ChoiceModel) for model in models}
+    if compares != {analysis == "ranks"}:
+        raise ValueError(
+            "analysis must be 'ranks' where all designs and models are of comparisons, and "
+            f"only there; got {analysis!r}"
+        )
     numbers = None if values is None else tuple(map(float, values))
     if numbers is not None and {len(numbers)} != {model.n_categories for model in models}:
         raise ValueError(
@@ -258,8 +274,9 @@ def plan_study(
             f"{models[0].n_categories} categories"
         )
     grid = [
-        (model, design, model.slope_sd > 0 if rater_slopes is None else rater_slopes)
+        (model, design, fits_slopes and analysis != "ranks")
         for model in models
+        for fits_slopes in [model.slope_sd > 0 if rater_slopes is None else rater_slopes]
         for design in designs
     ]
     tasks = [
@@ -280,13 +297,17 @@ def plan_study(
         for place, cell in enumerate(grid)
     )
     return Plan(
-        method=METHOD.format(analysis=ANALYSES[analysis]),
+        method=method_of(analysis),
         alpha=alpha,
         confidence_level=confidence_level,
         seed=seed,
         cells=cells,
         warnings=_about(cells),
     )
+
+
+def method_of(analysis: str) -> str:
+    return CHOICES_METHOD if analysis == "ranks" else METHOD.format(analysis=ANALYSES[analysis])
 
 
 def _cell(
@@ -312,7 +333,7 @@ def _cell(
     # Whether the analysis estimates the effect that was put in.
     same = analysis == "clmm"
     return PlannedDesign(
-        method=METHOD.format(analysis=ANALYSES[analysis]),
+        method=method_of(analysis),
         design=design,
         model=model,
         analysis=analysis,
@@ -368,12 +389,18 @@ def _about(cells: Sequence[PlannedDesign]) -> tuple[str, ...]:
             "Wald tests reject somewhat too often in small studies, and power includes that: "
             "plan the effect 0 as well to see how often."
         )
-    if any(cell.model.slope_sd > 0 and not cell.rater_slopes for cell in cells):
+    ranks = cells[0].analysis == "ranks"
+    if any(cell.model.slope_sd > 0 and not cell.rater_slopes for cell in cells) and not ranks:
         said.append(
             "Raters' slopes vary and the analysis leaves them out: its type I error is above "
             "alpha, and its intervals are too narrow."
         )
-    if any(cell.model.slope_sd > 0 for cell in cells):
+    if any(cell.model.slope_sd > 0 for cell in cells) and ranks:
+        said.append(
+            "Ranks of abilities know no raters: where raters' slopes vary, they are significant "
+            "too often without any effect. Plan the effect 0 as well to see how often."
+        )
+    elif any(cell.model.slope_sd > 0 for cell in cells):
         said.append(
             "Spearman's rho of image means knows no raters: where their slopes vary it is "
             "significant too often without any effect, and its share is no power."

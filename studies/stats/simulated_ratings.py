@@ -38,7 +38,7 @@ class RatingDesign:
 
     def __post_init__(self) -> None:
         for name, least in (("n_images", 4), ("n_raters", 2), ("ratings_per_image", 2)):
-            _count(getattr(self, name), name, least)
+            least_count(getattr(self, name), name, least)
         if self.ratings_per_image > self.n_raters:
             raise ValueError(
                 f"ratings_per_image must not exceed n_raters ({self.n_raters}), as nobody rates "
@@ -66,7 +66,7 @@ class RatingDesign:
             ("ratings_per_image", ratings_per_image, 2),
             ("trials_per_rater", trials_per_rater, 2),
         ):
-            _count(value, name, least)
+            least_count(value, name, least)
         if trials_per_rater > n_images:
             raise ValueError(
                 f"trials_per_rater must not exceed n_images ({n_images}); got {trials_per_rater}"
@@ -89,7 +89,7 @@ class RatingDesign:
         return self.n_ratings % self.n_raters == 0
 
 
-def _count(value: int, name: str, least: int) -> None:
+def least_count(value: int, name: str, least: int) -> None:
     whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
     if not whole or value < least:
         raise ValueError(f"{name} must be a whole number, {least} or more; got {value!r}")
@@ -145,11 +145,7 @@ def simulate_ratings(
     >>> ratings.shape, sorted(set(ratings["rating"].tolist()))
     ((150, 5), [1, 2, 3, 4, 5, 6, 7])
     """
-    root = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
-    predictor_rng, rater_rng, slope_rng, image_rng, assignment_rng, noise_rng = (
-        np.random.default_rng(np.random.SeedSequence(root.entropy, spawn_key=(*root.spawn_key, n)))
-        for n in range(6)
-    )
+    predictor_rng, rater_rng, slope_rng, image_rng, assignment_rng, noise_rng = streams(seed, 6)
     drawn = predictor_rng.normal(size=design.n_images)
     predictor = (drawn - drawn.mean()) / drawn.std()
     rater_effects = model.rater_sd * rater_rng.normal(size=design.n_raters)
@@ -168,6 +164,15 @@ def simulate_ratings(
             "rating": np.digitize(latent, model.thresholds) + 1,
         }
     )
+
+
+def streams(seed: int | np.random.SeedSequence, n: int) -> list[np.random.Generator]:
+    """So many generators of their own, the same for the same seed."""
+    root = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
+    return [
+        np.random.default_rng(np.random.SeedSequence(root.entropy, spawn_key=(*root.spawn_key, k)))
+        for k in range(n)
+    ]
 
 
 def _noise(link: str, rng: np.random.Generator, n: int) -> FloatArray:

@@ -1,5 +1,6 @@
 """Raters whose answers a mixed model can be fitted to."""
 
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -34,3 +35,22 @@ def answers_of(
         }
 
     return answers
+
+
+def compare(study: Study, n: int, kind: ParticipantKind = ParticipantKind.PERSON) -> None:
+    """Choices between two images that go with subset size and differ between raters."""
+    sizes = {row.image_id: row.size for row in study.scan.results.all()}
+    for seed in range(n):
+        rng = random.Random(seed)
+
+        def choice(trial: Trial, questions: list[Question]) -> dict[str, Any]:
+            left, right = trial.images.order_by("place").values_list(
+                "study_image__image", flat=True
+            )
+            larger = sizes[left] > sizes[right]
+            return dict.fromkeys(
+                (question.key for question in questions),
+                "left" if larger == (rng.random() < 0.7) else "right",  # noqa: B023
+            )
+
+        factories.rated_participant(study, kind, seed=seed, answers=choice)

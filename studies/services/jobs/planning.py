@@ -33,7 +33,7 @@ def ask_for_plan(*, asked: PlanAsked, key: str, asked_by: User) -> tuple[Job, bo
     known = job_of_request(asked.workspace, key)
     if known is not None:
         return known, False
-    planning.check_request(asked.request, has_pilot=asked.pilot is not None)
+    planning.check_request(asked.request, asked.pilot)
     return create_job(
         workspace=asked.workspace,
         kind=JobKind.PLANNING,
@@ -60,14 +60,17 @@ def make_plan_job(job: Job) -> None:
     """Fit the pilot where there is one, simulate, and keep the plan with what was asked."""
     given = job.parameters
     request = PlanRequest.from_dict(given["request"])
-    work = planning.check_work(request)
+    source = None
+    if given["pilot"] is not None and job.study is not None:
+        source = planning.pilot_source(study=job.study, **given["pilot"])
+    work = planning.check_work(request, compares=source is not None and source.compares)
     if work.n_studies > FEW_STUDIES:
         request = PlanRequest.from_dict(given["request"], n_workers=os.cpu_count() or 1)
     report = reporter(job)
     pilot = None
-    if given["pilot"] is not None and job.study is not None:
+    if source is not None:
         report(0, work.n_studies, "fitting a model to the pilot’s ratings")
-        pilot = planning.pilot_of_study(study=job.study, link=request.link, **given["pilot"])
+        pilot = planning.pilot_from(source, link=request.link)
 
     def progress(n_done: int, n_total: int) -> None:
         design = min(n_done // request.n_replicates + 1, work.n_cells)

@@ -4,7 +4,7 @@ from typing import Any
 
 from studies.services.planning.pilots import Pilot
 from studies.services.planning.request import PlanRequest
-from studies.stats import RatingDesign, RatingModel, rating_model
+from studies.stats import ChoiceDesign, ChoiceModel, RatingDesign, RatingModel, rating_model
 
 # Assumed where neither the planner nor a pilot says otherwise, on the scale of log odds.
 DEFAULTS: dict[str, Any] = {
@@ -21,6 +21,8 @@ def rating_models(
     request: PlanRequest, pilot: Pilot | None
 ) -> tuple[list[RatingModel], dict[str, str]]:
     """One model per effect, and the source of each assumption."""
+    if pilot is not None and pilot.compares:
+        return choice_models(request, pilot)
     known: dict[str, Any] = dict(DEFAULTS)
     sources = dict.fromkeys(known, "default")
     link = request.link
@@ -70,8 +72,37 @@ def rating_models(
     return [rating_model(effect, link=link, **known) for effect in effects], sources
 
 
-def rating_designs(request: PlanRequest) -> tuple[list[RatingDesign], tuple[str, ...]]:
+def choice_models(request: PlanRequest, pilot: Pilot) -> tuple[list[RatingModel], dict[str, str]]:
+    """Models of choices between two images: only their effect and spread can be given."""
+    for name in ("rater_sd", "reliability", "proportions", "thresholds"):
+        if getattr(request, name) is not None:
+            raise ValueError(f"{name} cannot be given with a pilot of comparisons")
+    if request.link != "logit":
+        raise ValueError(f"link must be logit with a pilot of comparisons; got {request.link}")
+    estimates = pilot.estimates
+    sources = {"effect": "pilot", "image_sd": "pilot", "slope_sd": "default", "thresholds": "pilot"}
+    effects: tuple[float, ...] = (estimates.effect,)
+    if request.effects is not None:
+        effects, sources["effect"] = request.effects, "given"
+    elif request.safeguard is not None:
+        effects = (estimates.safeguard_effect(request.safeguard),)
+        sources["effect"] = "pilot, safeguard"
+    spread = {"image_sd": estimates.image_sd, "slope_sd": DEFAULTS["slope_sd"]}
+    for name in spread:
+        if getattr(request, name) is not None:
+            spread[name], sources[name] = getattr(request, name), "given"
+    cuts = tuple(estimates.thresholds.values())
+    models: list[RatingModel] = [
+        ChoiceModel(effect=effect, thresholds=cuts, rater_sd=0.0, **spread) for effect in effects
+    ]
+    return models, sources
+
+
+def rating_designs(
+    request: PlanRequest, *, compares: bool = False
+) -> tuple[list[RatingDesign], tuple[str, ...]]:
     """Every possible design of the grid, each once, and why the others are not."""
+    kind = ChoiceDesign if compares else RatingDesign
     if request.raters is not None and request.trials is not None:
         raise ValueError(
             f"raters or trials must be given, not both; got {request.raters} and {request.trials}"
@@ -83,7 +114,7 @@ def rating_designs(request: PlanRequest) -> tuple[list[RatingDesign], tuple[str,
         for k in request.ratings_per_image:
             for n_raters in request.raters or (None,):
                 try:
-                    design = one_design(n_images, k, n_raters, request.trials)
+                    design = one_design(kind, n_images, k, n_raters, request.trials)
                 except ValueError as error:
                     reason = error if not left_out else reason
                     raters = "" if n_raters is None else f", {n_raters} raters"
@@ -96,9 +127,11 @@ def rating_designs(request: PlanRequest) -> tuple[list[RatingDesign], tuple[str,
     return designs, tuple(left_out)
 
 
-def one_design(n_images: int, k: int, n_raters: int | None, trials: int | None) -> RatingDesign:
+def one_design(
+    kind: type[RatingDesign], n_images: int, k: int, n_raters: int | None, trials: int | None
+) -> RatingDesign:
     if n_raters is not None:
-        return RatingDesign(n_images=n_images, n_raters=n_raters, ratings_per_image=k)
+        return kind(n_images=n_images, n_raters=n_raters, ratings_per_image=k)
     # Nobody can rate more than all images: a default must not make small studies impossible.
     wanted = min(TRIALS, n_images) if trials is None else trials
-    return RatingDesign.with_trials(n_images=n_images, ratings_per_image=k, trials_per_rater=wanted)
+    return kind.with_trials(n_images=n_images, ratings_per_image=k, trials_per_rater=wanted)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from studies.errors import DomainError
 from studies.services.planning.assumptions import rating_designs, rating_models
+from studies.services.planning.pilot_sources import PilotSource
 from studies.services.planning.request import PlanRequest, refusal
 
 # Of the largest design, and of all simulated studies together: minutes on two processors.
@@ -31,9 +32,9 @@ class Work:
         return self.n_cells * self.n_replicates
 
 
-def work_of(request: PlanRequest) -> Work:
+def work_of(request: PlanRequest, *, compares: bool = False) -> Work:
     """How much `request` asks for; ValueError where no design is possible."""
-    designs, _ = rating_designs(request)
+    designs, _ = rating_designs(request, compares=compares)
     n_effects = len(request.effects or (None,))
     sizes = [design.n_ratings for design in designs] * n_effects
     return Work(
@@ -45,10 +46,10 @@ def work_of(request: PlanRequest) -> Work:
     )
 
 
-def check_work(request: PlanRequest) -> Work:
+def check_work(request: PlanRequest, *, compares: bool = False) -> Work:
     """DomainError with what would fit where a plan asks for too much."""
     try:
-        work = work_of(request)
+        work = work_of(request, compares=compares)
     except ValueError as error:
         raise refusal(error) from error
     if work.largest > MAX_RATINGS:
@@ -71,14 +72,14 @@ def check_work(request: PlanRequest) -> Work:
     return work
 
 
-def check_request(request: PlanRequest, *, has_pilot: bool) -> Work:
+def check_request(request: PlanRequest, source: PilotSource | None) -> Work:
     """DomainError, its code the parameter, where the request can be seen to be no plan.
 
     What depends on a pilot's ratings shows when they are fitted.
     """
     try:
-        if not has_pilot:
+        if source is None:
             rating_models(request, None)
     except ValueError as error:
         raise refusal(error) from error
-    return check_work(request)
+    return check_work(request, compares=source is not None and source.compares)

@@ -7,23 +7,22 @@ import pandas as pd
 
 from studies import queries
 from studies.errors import DomainError
-from studies.models import ParticipantKind, Question, Study
-from studies.services import plans
-from studies.services.analysis import RATERS
-from studies.stats import PilotEstimates, pilot_estimates, quantile_categories
+from studies.models import ParticipantKind, Study
+from studies.services.planning.pilot_sources import PilotSource, pilot_source, primary_of_plan
+from studies.stats import (
+    PilotEstimates,
+    choice_pilot_estimates,
+    pilot_estimates,
+    quantile_categories,
+)
 
-PREDICTORS = ("size", "score")
-# Answers that are ordered: what a cumulative link model is for. Places on a line are put in
-# categories, of which there are so many.
-ORDERED = ("likert", "categorical", "slider")
+# Places on a line are put in so many categories.
 N_CATEGORIES = 11
 ON_A_LINE = (
     "Answers on the line are simulated as {n} places, about equally frequent in the pilot, and "
     "analysed by the linear mixed model as such answers are reported; the width of its interval "
     "is in points of the line per SD."
 )
-# A pilot is meant for planning; simulated raters are the last to be asked.
-KINDS = (ParticipantKind.PILOT, ParticipantKind.PERSON, ParticipantKind.SIMULATED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +43,11 @@ class Pilot:
     values: tuple[float, ...] | None = None
     rater_slopes: bool | None = None
 
+    @property
+    def compares(self) -> bool:
+        """Whether the plan is one of comparisons between two images."""
+        return self.analysis == "ranks"
+
     def to_dict(self) -> dict[str, Any]:
         return {**vars(self), "estimates": self.estimates.to_dict()}
 
@@ -62,38 +66,68 @@ def pilot_of_study(
     and predictor of the study's analysis plan, else the first question that can be planned with.
     DomainError where there is none, or no model can be fitted.
     """
-    asked = pilot_source(study=study, raters=raters, question=question, predictor=predictor)
-    frame = queries.ratings_frame(study, asked.raters)
-    frame = frame[frame["question"] == asked.question]
+    source = pilot_source(study=study, raters=raters, question=question, predictor=predictor)
+    return pilot_from(source, link=link)
+
+
+def pilot_from(source: PilotSource, *, link: str = "logit") -> Pilot:
+    """What the ratings of `source` say; DomainError where they allow no model."""
+    study = source.study
     images = queries.images_frame(study).set_index("image")
-    frame = frame.assign(predictor=frame["image"].map(images[asked.predictor].astype(float)))
-    answers = frame["number"]
-    on_a_line = study.questions.get(key=asked.question).kind == "slider"
+    predictor = images[source.predictor].astype(float)
+    simulated = source.raters == ParticipantKind.SIMULATED
     try:
-        if on_a_line:
-            frame = frame.assign(number=quantile_categories(answers, N_CATEGORIES))
-        estimates = pilot_estimates(
-            frame,
-            response="number",
-            link=link,
-            simulated=asked.raters == ParticipantKind.SIMULATED,
+        found = (
+            of_choices(source, predictor, simulated=simulated)
+            if source.compares
+            else of_ratings(source, predictor, link=link, simulated=simulated)
         )
     except ValueError as error:
         raise DomainError("pilot", f"“{study.title}” cannot be planned with: {error}") from error
+    return Pilot(
+        study=study.slug,
+        raters=source.raters,
+        question=source.question,
+        predictor=source.predictor,
+        rater_slopes=slopes_of_plan(study),
+        **found,
+    )
+
+
+def of_choices(source: PilotSource, predictor: pd.Series, *, simulated: bool) -> dict[str, Any]:
+    rows = queries.comparisons_frame(source.study, source.raters)
+    rows = rows[rows["question"] == source.question]
+    images = rows.pivot(index="trial", columns="place", values="image")
+    choices = rows.drop_duplicates("trial").set_index("trial")[["rater", "value"]]
+    frame = choices.rename(columns={"value": "choice"}).join(
+        images.rename(columns={1: "left", 2: "right"})
+    )
+    estimates = choice_pilot_estimates(frame, predictor.to_dict(), simulated=simulated)
+    return {"estimates": estimates, "analysis": "ranks"}
+
+
+def of_ratings(
+    source: PilotSource, predictor: pd.Series, *, link: str, simulated: bool
+) -> dict[str, Any]:
+    frame = queries.ratings_frame(source.study, source.raters)
+    frame = frame[frame["question"] == source.question]
+    answers = frame["number"]
+    on_a_line = source.kind == "slider"
+    if on_a_line:
+        frame = frame.assign(number=quantile_categories(answers, N_CATEGORIES))
+    estimates = pilot_estimates(
+        frame.assign(predictor=frame["image"].map(predictor)),
+        response="number",
+        link=link,
+        simulated=simulated,
+    )
     if on_a_line:
         said = ON_A_LINE.format(n=len(estimates.thresholds) + 1)
         estimates = replace(estimates, warnings=(*estimates.warnings, said))
-    analysis = "lmm" if on_a_line else model_of_plan(study, asked.question)
-    return Pilot(
-        study=study.slug,
-        raters=asked.raters,
-        question=asked.question,
-        predictor=asked.predictor,
-        estimates=estimates,
-        analysis=analysis,
-        values=numbers_of(answers, frame["number"]) if analysis == "lmm" else None,
-        rater_slopes=slopes_of_plan(study),
-    )
+    if not on_a_line and model_of_plan(source.study, source.question) == "clmm":
+        return {"estimates": estimates}
+    values = numbers_of(answers, frame["number"])
+    return {"estimates": estimates, "analysis": "lmm", "values": values}
 
 
 def numbers_of(answers: pd.Series, categories: pd.Series) -> tuple[float, ...]:
@@ -111,67 +145,3 @@ def model_of_plan(study: Study, question: str) -> str:
 def slopes_of_plan(study: Study) -> bool | None:
     primary = primary_of_plan(study)
     return primary["rater_slopes"] if primary.get("model") in ("clmm", "lmm") else None
-
-
-def primary_of_plan(study: Study) -> dict[str, Any]:
-    """The primary test of the study's analysis plan; empty where none is fixed."""
-    plan = plans.plan_of(study)
-    return {} if plan is None else plan.content["primary"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class PilotSource:
-    """Whose ratings of which question of `study` are taken, and with what they are compared."""
-
-    study: Study
-    raters: str
-    question: str
-    predictor: str
-
-
-def pilot_source(
-    *,
-    study: Study,
-    raters: str | None = None,
-    question: str | None = None,
-    predictor: str | None = None,
-) -> PilotSource:
-    """As `pilot_of_study`, without reading or fitting anything."""
-    if study.scan is None:
-        raise DomainError("no_scan", f"“{study.title}” has no scan to compare ratings with.")
-    planned = primary_of_plan(study)
-    predictor = predictor or planned.get("predictor") or PREDICTORS[0]
-    if question is None and planned.get("question") in {q.key for q in plannable_questions(study)}:
-        question = planned["question"]
-    if predictor not in PREDICTORS:
-        allowed = " or ".join(PREDICTORS)
-        raise DomainError("predictor", f"predictor must be {allowed}; got {predictor!r}")
-    kinds = queries.kinds_with_ratings(study)
-    if raters is None:
-        raters = next((kind.value for kind in KINDS if kind in kinds), None)
-    if raters is None or raters not in kinds:
-        whose = RATERS[ParticipantKind(raters)][1] if raters else "anybody"
-        raise DomainError("no_ratings", f"“{study.title}” has no ratings by {whose} to plan with.")
-    asked = plannable_question(study, question)
-    return PilotSource(study=study, raters=raters, question=asked.key, predictor=predictor)
-
-
-def plannable_questions(study: Study) -> list[Question]:
-    """Those whose answers a plan can be fed by."""
-    return [asked for asked in study.questions.all() if asked.kind in ORDERED]
-
-
-def plannable_question(study: Study, key: str | None) -> Question:
-    """The question called `key`, or the first that can be planned with."""
-    ordered = {asked.key: asked for asked in plannable_questions(study)}
-    if not ordered:
-        raise DomainError(
-            "question",
-            f"“{study.title}” has no question that can be planned with: one of the kinds "
-            f"{', '.join(ORDERED)}.",
-        )
-    if key is None:
-        return next(iter(ordered.values()))
-    if key not in ordered:
-        raise DomainError("question", f"question must be one of {', '.join(ordered)}; got {key!r}")
-    return ordered[key]

@@ -12,7 +12,7 @@ from studies.stats import Plan, plan_study
 from studies.stats.results import json_safe
 
 UNITS = {"logit": "log odds per SD", "probit": "probits per SD"}
-POINTS = "points per SD"
+WIDTH_UNITS = {"lmm": "points per SD", "ranks": "Spearman’s ρ"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +57,7 @@ def make_plan(
     """Simulate every design that is asked for; DomainError where a value is out of range."""
     try:
         models, sources = rating_models(request, pilot)
-        designs, left_out = rating_designs(request)
+        designs, left_out = rating_designs(request, compares=pilot is not None and pilot.compares)
         plan = plan_study(
             models,
             designs,
@@ -99,4 +99,4 @@ def unit_of(result: StudyPlan) -> str:
 
 def width_unit_of(result: StudyPlan) -> str:
     """The unit of the interval: another where the analysis estimates another quantity."""
-    return POINTS if result.plan.cells[0].analysis == "lmm" else unit_of(result)
+    return WIDTH_UNITS.get(result.plan.cells[0].analysis) or unit_of(result)

@@ -71,10 +71,11 @@ def design_words(cell: dict[str, Any]) -> str:
     """80 images rated by 40 people, each image by 20 of them"""
     design = cell["design"]
     people = wording.count(design["n_raters"], "person", "people")
-    return (
-        f"{wording.count(design['n_images'], 'image')} rated by {people}, each image by "
-        f"{design['ratings_per_image']} of them"
-    )
+    images = wording.count(design["n_images"], "image")
+    if cell["analysis"] == "ranks":
+        times = wording.count(design["ratings_per_image"], "comparison")
+        return f"{images} compared by {people}, each image in {times}"
+    return f"{images} rated by {people}, each image by {design['ratings_per_image']} of them"
 
 
 def cost_words(cell: dict[str, Any]) -> str:
@@ -168,6 +169,12 @@ def assumptions(plan: dict[str, Any]) -> list[dict[str, str]]:
         ("SD of raters’ slopes", values("slope_sd"), "slope_sd"),
         ("Answers by category", f"{shares} %", scale),
     ]
+    if plan["cells"][0]["analysis"] == "ranks":
+        rows[3] = ("Reliability of abilities", f"about {icc} comparisons", images)
+        kinds = "right, tie, left" if len(models[0]["proportions"]) == 3 else "right, left"
+        rows[5] = (f"Choices: {kinds}", f"{shares} %", scale)
+        # Nobody can choose more throughout.
+        del rows[1]
     return [
         {"name": name, "value": value, "source": sources[source]} for name, value, source in rows
     ]

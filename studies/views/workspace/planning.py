@@ -181,6 +181,7 @@ def plan(request: HttpRequest, pk: int) -> HttpResponse:
         "section": "studies",
         "job": job,
         "plan": job.result,
+        "compares": job.result["cells"][0]["analysis"] == "ranks",
         "blocks": effect_blocks(job.result),
         "assumptions": planning.assumptions(job.result),
         "pilot": job.result["pilot"],

@@ -16,8 +16,9 @@ from studies.services import jobs, planning
 from studies.services.jobs import PlanAsked, running
 from studies.services.jobs import planning as work
 from studies.services.planning import PlanRequest
+from studies.services.planning.sentences import design_words
 from tests.studies import factories, planned
-from tests.studies.pilots import rate
+from tests.studies.pilots import compare, rate
 
 pytestmark = pytest.mark.django_db
 SMALL = dataclasses.replace(planned.REQUEST, images=(8,))
@@ -94,6 +95,38 @@ def test_a_pilot_feeds_the_job_as_it_feeds_the_command(study, lab, editor):
     assert job.result["pilot"]["raters"] == "pilot"
     assert job.result["sources"]["effect"] == "pilot, safeguard"
     assert by_command(job.result)["cells"] == job.result["cells"]
+
+
+def test_a_pilot_of_comparisons_feeds_a_plan_of_comparisons(lab, editor):
+    study = factories.study(
+        n_images=8, workspace=lab, questions=["pairwise_tournament"], trials_per_participant=12
+    )
+    compare(study, 12, ParticipantKind.PILOT)
+    source = planning.pilot_source(study=study)
+    assert source.compares
+    request = dataclasses.replace(
+        SMALL, images=(8, 9), effects=None, proportions=None, rater_slopes=None, trials=8
+    )
+    job = performed(started(asked(lab, request, source), editor))
+    assert job.error == ""
+    assert job.result["width_unit"] == "Spearman’s ρ"
+    (cell,) = job.result["cells"]
+    assert (cell["design"]["n_ratings"], cell["analysis"]) == (12, "ranks")
+    assert cell["coverage"] is None
+    assert job.result["left_out"] == [
+        "9 images, 3 ratings each: ratings_per_image must be even where n_images is odd (9), as "
+        "each comparison has two images; got 3"
+    ]
+    assert design_words(cell) == "8 images compared by 2 people, each image in 3 comparisons"
+    assert job.result["sources"]["slope_sd"] == "default"
+    rows = {row["name"] for row in planning.assumptions(job.result)}
+    assert "Choices: right, left" in rows
+    assert "SD of raters" not in rows
+    assert by_command(job.result)["cells"] == job.result["cells"]
+    wrong = dataclasses.replace(request, rater_sd=1.0)
+    assert "rater_sd cannot be given with a pilot of comparisons" in (
+        performed(started(asked(lab, wrong, source), editor, key="b")).error
+    )
 
 
 def test_many_studies_are_simulated_by_several_processes_and_few_by_one(lab, editor, monkeypatch):
