@@ -46,6 +46,7 @@ _HOMES = {
     "PrincipalComponents": ".novelty",
     "nearest_distances": ".novelty",
     "reconstruction_errors": ".novelty",
+    "reconstructions": ".novelty",
     "ImageError": ".images",
     "read_image": ".images",
 }

@@ -40,7 +40,7 @@ class GanTrainingConfig:
 
     steps: int = 3_000
     batch_size: int = 32
-    learning_rate: float = 2e-4
+    learning_rate: float = 4e-4
     averaging: float = 0.99
     seed: int = 0
     latent_dim: int = 64

@@ -63,8 +63,7 @@ class PrincipalComponents:
 
     def features(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Coordinates along the directions, (n, k)."""
-        coordinates: NDArray[np.float32] = (_flat(images) - self.mean) @ self.directions.T
-        return coordinates
+        return np.asarray((_flat(images) - self.mean) @ self.directions.T, np.float32)
 
     def reconstruction_errors(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Mean squared difference between each image and its projection, (n,)."""
@@ -116,6 +115,14 @@ def nearest_distances(
         found[start : start + block] = squares.min(axis=1)
     distances: NDArray[np.float64] = np.sqrt(np.maximum(found, 0.0))
     return distances
+
+
+@torch.no_grad()
+def reconstructions(model: ConvVAE, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """What the model makes of each image, in the shape of `images`."""
+    decoded = torch.cat([model(batch.float() / 255) for batch in image_tensor(images).split(512)])
+    pixels = (decoded * 255).round().to(torch.uint8).numpy()
+    return np.moveaxis(pixels, 1, 3).reshape(images.shape)
 
 
 @torch.no_grad()

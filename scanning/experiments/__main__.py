@@ -1,0 +1,5 @@
+"""``python -m scanning.experiments``."""
+
+from scanning.experiments.command import main
+
+raise SystemExit(main())
