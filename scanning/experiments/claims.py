@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from scanning.experiments.inference import decide, over_seeds, verdict
-from scanning.experiments.run import decoding_of
 from scanning.experiments.settings import CONTROLS, Settings
 from scanning.experiments.store import Cell, Store
 
@@ -158,13 +157,3 @@ def verdicts(rows: dict[str, list[dict[str, Any]]]) -> dict[str, dict[str, Any]]
                 parts[f"{'process' if column == 'b' else column} = {value}"] = verdict(chosen)
         found[claim] = {"claim": CLAIMS[claim], **verdict(of_claim), "parts": parts}
     return found
-
-
-def strengths(results: Results) -> list[dict[str, Any]]:
-    """Cells of the first process at every strength, for tables and figures."""
-    first = results.settings.processes[0]
-    return [
-        {"cell": cell, "decoding": decoding_of(cell), "result": result}
-        for cell, result in results.of("scan", results.settings.seeds)
-        if decoding_of(cell).process == first
-    ]

@@ -23,7 +23,7 @@ def all_figures(tables: dict[str, Rows]) -> Figures:
             y="process",
             series="layer",
             facet="data",
-            x_title="AUC of the score of single images, creative against normal",
+            x_title="AUC of the score",
             reference=0.5,
             domain=(0.0, 1.02),
             description="Detection of single creative images in each layer and in pixels, by "
@@ -51,7 +51,7 @@ def all_figures(tables: dict[str, Rows]) -> Figures:
             y="words",
             series="process",
             facet="panel",
-            x_title="AUC of the measure of size, creative against normal",
+            x_title="AUC of the measure of size",
             reference=0.5,
             domain=(0.0, 1.02),
             description="How well measures of size tell creative from normal images: below 0.5 "
@@ -116,7 +116,7 @@ def _others(tables: dict[str, Rows]) -> Figures:
             y="b",
             series="layer",
             facet="panel",
-            x_title="similarity within processes less that between (Jaccard)",
+            x_title="Jaccard index within less between",
             reference=0.0,
             description="How much more alike node subsets are within a process than between it "
             "and normal decoding.",

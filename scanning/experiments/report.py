@@ -36,6 +36,7 @@ def write_all(settings: Settings, store: Store, cells: Sequence[Cell]) -> dict[s
             row | {"words": sizes.WORDS[row["measure"]]} for row in sizes.measures_of_size(found)
         ],
         **{f"reason-{name}": of for name, of in why["rows"].items()},
+        "prediction": sizes.predictions(found),
         "tails": tables.tails(found),
         "novelty": tables.novelty(found),
         "ablation-images": tables.ablation(found, "images"),

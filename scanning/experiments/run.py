@@ -11,7 +11,7 @@ from typing import Any
 from scanning.cluster import fan_out
 from scanning.experiments.cells import KINDS, compute
 from scanning.experiments.making import load_source
-from scanning.experiments.settings import Decoding, Settings
+from scanning.experiments.settings import Settings
 from scanning.experiments.store import Cell, Store, environment, sizes_dict, write_atomically
 
 Say = Callable[[str], None]
@@ -146,8 +146,3 @@ def _reporter(say: Say, what: str, started: float) -> Callable[[int, int, str], 
 def _clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes}:{rest:02d}"
-
-
-def decoding_of(cell: Cell) -> Decoding:
-    """The decoding of a scan cell."""
-    return Decoding(**dict(cell.decoding or ()))

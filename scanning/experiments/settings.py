@@ -10,7 +10,7 @@ REPORTED_SEEDS = (101, 102, 103, 104, 105)
 # The parameters of the demonstration were chosen with a model of seed 1.
 TUNING_SEEDS = (1,)
 MAIN_SHARE = 0.16  # about 40 of 256 nodes, the middle of the demonstration's 20 to 60
-SHARES = (0.04, 0.08, 0.32)
+SHARES = (0.02, 0.04, 0.08, 0.32, 0.5)
 SCALES = (0.5, 2.0)
 DATA = ("mnist", "fashion-mnist", "combo", "pictures")
 ARCHITECTURES = {"mnist": "vae", "fashion-mnist": "vae", "combo": "vae", "pictures": "gan"}
@@ -177,7 +177,7 @@ QUICK = Settings(
         picture_size=32,
     ),
     processes=("low_active", "correlated", "switch_off", "noise"),
-    shares=(0.04,),
+    shares=(0.04, 0.5),
     scales=(),
     vary_layers=False,
 )

@@ -113,6 +113,7 @@ def _sizes(results: dict[str, Any], rows: dict[str, list[dict[str, Any]]]) -> st
         f"\nWith p-values raised to 0.1 the mean AUC of size is above 0.5 in "
         f"{why['n_turned_by_floor']} of these {why['n_smaller']} settings.\n"
     )
+    text += _prediction(rows["prediction"])
     measure = default["measure"]
     verdict = default["verdict"]
     if default["tuning_auc"]:
@@ -127,6 +128,27 @@ def _sizes(results: dict[str, Any], rows: dict[str, list[dict[str, Any]]]) -> st
     medians = _by_measure(rows["sizes"])
     text += "\nMean AUC of each measure over all settings of single images, by layer:\n\n"
     return text + as_markdown(medians)
+
+
+def _prediction(rows: list[dict[str, Any]]) -> str:
+    """What arithmetic says beforehand, and whether it came out."""
+    kept = [row for row in rows if row["statistic"] == "berk_jones" and row["alpha_max"] == 0.5]
+    agreed = sum(row["agrees"] for row in kept)
+    names = {"data": "data", "process": "process", "layer": "modulated layer", "share": "share on",
+             "n_nodes": "nodes", "predicted_creative": "predicted", "median_creative": "measured",
+             "predicted_normal": "predicted, normal", "median_normal": "measured, normal",
+             "auc_size": "AUC of size"}  # fmt: skip
+    return (
+        "\nArithmetic says beforehand which way it goes. The subset of a single image at level α "
+        "holds the nodes with p ≤ α, so Berk–Jones scores N(α)·ln(1/α). If p-values are uniform "
+        "that is highest at α = 1/e: a *normal* image’s subset holds 37 % of the nodes. K nodes "
+        "switched on far beyond all of the B background images score K·ln(B + 1) alone; once "
+        "that exceeds J/e the subset shrinks to these K. So creative subsets are smaller for K/J "
+        "between 1/(e·ln(B + 1)) and 1/e, about equal below, larger above. At the modulated "
+        f"layer the direction predicted is the one measured in {agreed} of {len(kept)} "
+        "settings (`tables/prediction.md` has other statistics and levels too):\n\n"
+        + as_markdown(kept, names)
+    )
 
 
 def _by_measure(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -23,6 +23,12 @@ from scanning.pvalues import RankedPvalues
 
 LEVELS = (0.01, 0.05, 0.2, 0.5)
 FLOORS = (0.02, 0.05, 0.1, 0.2)
+# Searches beside the usual one: name of the measure, statistic, largest level.
+OTHER_SEARCHES = (
+    ("size_higher_criticism", "higher_criticism", 0.5),
+    ("size_kolmogorov_smirnov", "kolmogorov_smirnov", 0.5),
+    ("size_alpha_max_0.1", "berk_jones", 0.1),
+)
 OTHER_TAILS = ("lower", "two-sided")
 
 
@@ -68,6 +74,9 @@ def _images(
             -normal.numbers.mean(axis=1, dtype=np.float64),
         ),
     }
+    for name, statistic, alpha_max in OTHER_SEARCHES:
+        pair = [scan_images(side, statistic, alpha_max) for side in (creative, normal)]
+        found[name] = contrast(pair[0].sizes, pair[1].sizes)
     for level in LEVELS:
         counts = counts_at(creative, level), counts_at(normal, level)
         found[f"count_at_{level:g}"] = contrast(*counts)

@@ -53,7 +53,7 @@ def dots(
         room = 0.04 * (highest - lowest) or 0.1
         domain = (lowest - room, highest + room)
     scale = alt.Scale(domain=list(domain), nice=False, zero=False, clamp=True)
-    base = alt.Chart(inline(kept)).encode(
+    base = alt.Chart().encode(
         y=alt.Y(f"{y}:N", sort=order, title=None, axis=alt.Axis(domain=False, ticks=False)),
         yOffset=alt.YOffset(f"{series}:N", sort=names),
         color=alt.Color(
@@ -69,11 +69,7 @@ def dots(
     middle = base.mark_point(filled=True, size=22, opacity=1).encode(
         x=alt.X("mean:Q", title=x_title, scale=scale)
     )
-    line = (
-        alt.Chart(inline(kept))
-        .mark_rule(color=HAIRLINE, strokeDash=[3, 3])
-        .encode(x=alt.datum(reference))
-    )
+    line = alt.Chart().mark_rule(color=HAIRLINE, strokeDash=[3, 3]).encode(x=alt.datum(reference))
     n_facets = len({row[facet] for row in kept})
     n_columns = min(n_columns, n_facets)
     panel = alt.layer(line, whiskers, middle, data=inline(kept)).properties(

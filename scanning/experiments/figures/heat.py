@@ -50,7 +50,7 @@ def heat(
             domain=[middle - reach, middle, middle + reach], range=["#5B7C99", "#F7F5F1", "#D1663A"]
         )
     columns = list(dict.fromkeys(row[x] for row in kept))
-    base = alt.Chart(inline(kept)).encode(
+    base = alt.Chart().encode(
         x=alt.X(
             f"{x}:N",
             sort=columns,

@@ -53,7 +53,7 @@ def lines(
         scale=alt.Scale(type="log" if is_log else "linear", nice=False, zero=False, padding=8),
         axis=alt.Axis(values=values, format="~g", labelOverlap=True),
     )
-    base = alt.Chart(inline(kept)).encode(
+    base = alt.Chart().encode(
         x=horizontal,
         color=alt.Color(
             f"{series}:N",
@@ -71,10 +71,10 @@ def lines(
         base.mark_point(filled=True, size=20, opacity=1).encode(y=y),
     ]
     if reference is not None:
-        rule = alt.Chart(inline(kept)).mark_rule(color=HAIRLINE, strokeDash=[3, 3])
+        rule = alt.Chart().mark_rule(color=HAIRLINE, strokeDash=[3, 3])
         parts.insert(0, rule.encode(y=alt.datum(reference)))
     if is_diagonal:
-        rule = alt.Chart(inline(kept)).mark_line(color=HAIRLINE, strokeDash=[3, 3])
+        rule = alt.Chart().mark_line(color=HAIRLINE, strokeDash=[3, 3])
         parts.insert(0, rule.encode(x=horizontal, y=alt.Y(f"{x}:Q", title=y_title)))
     n_columns = min(n_columns, len({row[facet] for row in kept}))
     chart = (

@@ -42,7 +42,8 @@ def finished(chart: alt.TopLevelMixin, description: str) -> alt.TopLevelMixin:
         "titleFontSize": FONT_PX,
         "titleFontWeight": "normal",
         "orient": "top",
-        "columns": 4,
+        "columns": 6,
+        "symbolSize": 50,
     }
     return chart.properties(description=description).configure(
         font=FONT,
