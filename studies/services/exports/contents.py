@@ -17,13 +17,13 @@ from django.utils import timezone
 
 from studies import __version__, queries
 from studies.models import Study
+from studies.services import plans
 from studies.services.exports import layout, texts
 from studies.services.exports.cells import cell
 from studies.services.exports.codebook import codebook
 from studies.services.exports.copies import Copy, SpreadsheetCopy
 from studies.services.exports.design import design
 from studies.services.exports.parquet import ParquetCopy
-from studies.services.exports.plans import plans
 from studies.services.exports.psych_ds import description
 from studies.services.exports.scan import describe_scan
 from studies.services.quality import limits_of
@@ -127,7 +127,7 @@ class Export:
         return {
             layout.CONSENT: study.consent.encode,
             layout.DESIGN: lambda: json_bytes(design(study)),
-            layout.PLAN: lambda: json_bytes({"plans": plans(study)}),
+            layout.PLAN: lambda: json_bytes(plans.record_of(study)),
             layout.SCAN: lambda: json_bytes(
                 {"scan": None if study.scan is None else describe_scan(study.scan)}
             ),

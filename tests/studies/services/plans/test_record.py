@@ -1,12 +1,14 @@
 """Drafts, fixing, amendments, and the launch that fixes what nobody did."""
 
+import json
+
 import pytest
 
 from studies.errors import DomainError
 from studies.models import AnalysisPlan, Event
 from studies.services import design, lifecycle, plans
 from studies.services.quality import set_quality_rules
-from tests.studies import factories
+from tests.studies import exported, factories
 
 pytestmark = pytest.mark.django_db
 
@@ -214,3 +216,22 @@ def test_discarding_leaves_what_is_fixed(study):
     plans.discard_draft(study=study, based_on=plans.stamp_of(draft))
     assert plans.history(study) == [plan]
     assert kinds(study)[-1] == "plan_discarded"
+
+
+def test_exports_have_every_version_that_was_fixed_and_no_draft(study):
+    lifecycle.change_state(study=study, act="launch")
+    plans.draft_plan(study=study, content=written(study, alpha=0.01))
+    plans.fix_plan(study=study, reason="A reviewer asked.")
+    plans.draft_plan(study=study, content=written(study, alpha=0.02))
+    (text,) = [
+        content
+        for path, content in exported.files_of(study).items()
+        if path.endswith("/plan.json") or path == "materials/plan.json"
+    ]
+    listed = json.loads(text)["plans"]
+    assert [(each["version"], each["reason"]) for each in listed] == [
+        (1, ""),
+        (2, "A reviewer asked."),
+    ]
+    for each in listed:
+        assert plans.sha256_of(each["content"]) == each["sha256"]
