@@ -1,5 +1,6 @@
 """Statistics of rating studies: arrays and frames in, frozen results out."""
 
+from ._threads import one_blas_thread
 from .agreement import krippendorff_alpha
 from .association import RankAssociation, partial_rank_association, rank_association
 from .ceiling import disattenuated, split_half
@@ -46,6 +47,7 @@ __all__ = [
     "icc",
     "krippendorff_alpha",
     "likelihood_ratio",
+    "one_blas_thread",
     "ordered_trend",
     "partial_rank_association",
     "pilot_estimates",

@@ -1,6 +1,8 @@
 """Fits of one question's ratings, each made once; what cannot be fitted is said."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -13,6 +15,8 @@ from studies.stats.lmm import LinearMixedModel
 
 Mixed = CumulativeLinkMixedModel | LinearMixedModel
 T = TypeVar("T")
+# With so many ratings array arithmetic takes most of a fit's time, and threads share the work.
+LARGE, MOST_THREADS = 20_000, 4
 NAMES = {
     "clmm": "cumulative link mixed model",
     "lmm": "linear mixed model",
@@ -59,10 +63,27 @@ class Fits:
 
     def fit(self, wanted: Wanted) -> Mixed | None:
         if wanted not in self.made:
-            self.made[wanted] = attempted(lambda: self._fit(wanted), wanted.words, self.problems)
+            self.prepare([wanted])
         return self.made[wanted]
 
-    def _fit(self, wanted: Wanted) -> Mixed:
+    def prepare(self, wanted: Iterable[Wanted]) -> None:
+        """Fit what was not yet, large ones beside each other; what is found is the same."""
+        new = [each for each in dict.fromkeys(wanted) if each not in self.made]
+        if len(new) > 1 and len(self.frame) > LARGE:
+            with ThreadPoolExecutor(min(len(new), MOST_THREADS, os.cpu_count() or 1)) as pool:
+                outcomes = list(pool.map(self.outcome, new))
+        else:
+            outcomes = [self.outcome(each) for each in new]
+        for each, (model, said) in zip(new, outcomes, strict=True):
+            self.made[each] = model
+            self.problems += said
+
+    def outcome(self, wanted: Wanted) -> tuple[Mixed | None, list[str]]:
+        said: list[str] = []
+        return attempted(lambda: self.fitted(wanted), wanted.words, said), said
+
+    def fitted(self, wanted: Wanted) -> Mixed:
+        """A new fit; ValueError says why there is none."""
         columns = [standardised(name) for name in wanted.predictors]
         frame = self.frame
         if columns:

@@ -34,10 +34,13 @@ def image_numbers(
     comparisons: pd.DataFrame,
     images: pd.DataFrame,
     seed: int,
+    *,
+    reliable: bool = True,
 ) -> ImageNumbers | None:
     """The images' numbers for `question`; None where its answers are words.
 
     `ratings` and `comparisons` are the study's frames, of which the question's rows are used.
+    How far raters agree is left out unless `reliable`.
     """
     mine = ratings[ratings["question"] == question.key]
     compared = comparisons[comparisons["question"] == question.key]
@@ -51,7 +54,8 @@ def image_numbers(
     table = image_means(
         mine, images, shares=question.kind == "categorical", bounds=tuple(measure["range"])
     )
-    return ImageNumbers(table, measure, len(mine), agreement(question, mine, seed))
+    agreed = agreement(question, mine, seed) if reliable else {}
+    return ImageNumbers(table, measure, len(mine), agreed)
 
 
 def measured(question: Question) -> dict[str, Any]:

@@ -25,8 +25,17 @@ def question_models(kind: str, fits: Fits, scan: str) -> list[dict[str, Any]]:
         for slopes in (True, False)
     ]
     wanted += [Wanted(model, tuple(PREDICTORS), scan) for model in MIXED.get(kind, ())]
+    fits.prepare([*wanted, *(below for each in wanted if (below := nested(each)) is not None)])
     made = [(each, fits.fit(each)) for each in wanted]
     return [described(each, model, fits) for each, model in made if model is not None]
+
+
+def nested(wanted: Wanted) -> Wanted | None:
+    """What a likelihood ratio compares `wanted` with; None for models fitted by REML."""
+    if wanted.model != "clmm":
+        return None
+    predictors = wanted.predictors if wanted.slopes else ()
+    return Wanted(wanted.model, predictors, wanted.scan, link=wanted.link)
 
 
 def described(wanted: Wanted, model: Mixed, fits: Fits) -> dict[str, Any]:
@@ -64,13 +73,11 @@ def ratio_test(wanted: Wanted, model: Mixed, fits: Fits) -> dict[str, Any] | Non
     conservative there, as a variance of zero lies on the boundary. Linear models are fitted by
     REML, whose likelihoods do not compare, and have none.
     """
-    if not isinstance(model, CumulativeLinkMixedModel):
-        return None
-    below = Wanted(
-        wanted.model, wanted.predictors if wanted.slopes else (), wanted.scan, link=wanted.link
-    )
-    smaller = fits.fit(below)
-    if not isinstance(smaller, CumulativeLinkMixedModel):
+    below = nested(wanted)
+    smaller = below and fits.fit(below)
+    if not isinstance(smaller, CumulativeLinkMixedModel) or not isinstance(
+        model, CumulativeLinkMixedModel
+    ):
         return None
     test = attempted(
         lambda: likelihood_ratio(model, smaller),

@@ -16,6 +16,7 @@ from studies.services.analysis.flow import participant_flow
 from studies.services.analysis.headline import headline
 from studies.services.analysis.inputs import Inputs, read_inputs
 from studies.services.analysis.kept_plan import is_confirmatory, plan_part
+from studies.services.analysis.multiverse import exclusion_multiverse
 from studies.services.analysis.names import FORMAT, RATERS
 from studies.services.analysis.planned import primary_test
 from studies.services.analysis.questions import analyse_questions
@@ -23,10 +24,11 @@ from studies.services.analysis.runs import Ending, kept_run, store_run
 from studies.services.analysis.scan_facts import scan_facts
 from studies.services.analysis.steps import Progress, Steps
 from studies.services.analysis.testing import Tests
+from studies.stats import one_blas_thread
 from studies.stats.results import json_safe
 
 STEPS_PER_QUESTION = 5
-OTHER_STEPS = 4
+OTHER_STEPS = 3
 
 
 def analyse(
@@ -54,7 +56,9 @@ def analyse(
     kept = kept_run(inputs, stamp, ending)
     if kept is not None:
         return kept
-    result = computed(inputs, steps)
+    # On one thread, sums are added in one order whatever the machine.
+    with one_blas_thread():
+        result = computed(inputs, steps)
     duration_ms = round(1000 * (time.perf_counter() - started))
     return store_run(inputs, stamp, result, duration_ms, ending)
 
@@ -86,6 +90,8 @@ def computed(inputs: Inputs, steps: Steps) -> dict[str, Any]:
     confirmatory = is_confirmatory(plan)
     family = family_of_tests(tests, confirmatory=confirmatory)
     answer = headline(tests, family, confirmatory=confirmatory)
+    steps.begin("exclusions")
+    multiverse = exclusion_multiverse(tests, steps)
     result = {
         **described(inputs),
         "plan": plan,
@@ -94,7 +100,7 @@ def computed(inputs: Inputs, steps: Steps) -> dict[str, Any]:
         "headline": answer,
         "tests": family,
         "questions": [each.result for each in analysed.values()],
-        "multiverse": None,
+        "multiverse": multiverse,
     }
     return dict(json_safe(result))
 

@@ -14,7 +14,11 @@ class Steps:
     n_total: int
     n_done: int = -1
 
+    def say(self, message: str) -> None:
+        """Tell what is done within the step."""
+        if self.progress is not None:
+            self.progress(max(0, self.n_done), self.n_total, message)
+
     def begin(self, message: str) -> None:
         self.n_done = min(self.n_done + 1, self.n_total)
-        if self.progress is not None:
-            self.progress(self.n_done, self.n_total, message)
+        self.say(message)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from studies.services.analysis.associations import association
-from studies.services.analysis.fitting import Wanted
+from studies.services.analysis.fitting import Mixed, Wanted
 from studies.services.analysis.inputs import Inputs
 from studies.services.analysis.models import odds_ratios
 from studies.services.analysis.names import PREDICTORS, standardised
@@ -67,29 +67,37 @@ def by_mixed_model(test: Test, analysed: Analysed) -> dict[str, Any]:
     if model is None:
         why = [text for text in analysed.fits.problems if text.startswith(wanted.words)]
         return common | undefined(why)
-    name = standardised(test.predictor)
-    ratios = odds_ratios(model)
-    error = model.standard_errors[name]
-    statistic = model.estimates[name] / error if error > 0 else None
-    freedom = (
-        None if isinstance(model, CumulativeLinkMixedModel) else model.degrees_of_freedom[name]
-    )
+    if not model.converged:
+        return common | undefined(list(model.warnings))
     return {
         **common,
-        "estimate": model.estimates[name],
-        "interval": list(model.interval(0.95)[name]),
-        "p": model.p_values[name],
-        "odds_ratio": ratios and ratios[name],
-        "test": {
-            "name": "Wald z" if freedom is None else "t, Satterthwaite",
-            "statistic": statistic,
-            "df": freedom,
-        },
+        **figures(model, test.predictor),
         "n_images": model.n_images,
         "n_raters": model.n_raters,
         "n_ratings": model.n_ratings,
         "method": model.method,
         "warnings": list(model.warnings),
+    }
+
+
+def figures(model: Mixed, predictor: str) -> dict[str, Any]:
+    """Estimate, interval, p, odds ratio and test of the effect of `predictor`."""
+    name = standardised(predictor)
+    ratios = odds_ratios(model)
+    error = model.standard_errors[name]
+    freedom = (
+        None if isinstance(model, CumulativeLinkMixedModel) else model.degrees_of_freedom[name]
+    )
+    return {
+        "estimate": model.estimates[name],
+        "interval": model.interval(0.95)[name],
+        "p": model.p_values[name],
+        "odds_ratio": ratios and ratios[name],
+        "test": {
+            "name": "Wald z" if freedom is None else "t, Satterthwaite",
+            "statistic": model.estimates[name] / error if error > 0 else None,
+            "df": freedom,
+        },
     }
 
 

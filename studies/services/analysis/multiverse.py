@@ -1,0 +1,138 @@
+"""The headline under every combination of the quality rules."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from studies.services.analysis.fitting import Fits, Wanted, mixed_frame
+from studies.services.analysis.image_numbers import COMPARISONS, image_numbers
+from studies.services.analysis.inputs import Inputs
+from studies.services.analysis.names import PREDICTORS
+from studies.services.analysis.planned import Test
+from studies.services.analysis.questions import Analysed
+from studies.services.analysis.steps import Steps
+from studies.services.analysis.testing import UNITS, Tests, figures
+from studies.stats import rank_association
+from studies.stats.multiverse import run_multiverse, specifications
+from studies.stats.results import Interval
+
+# Ratings fitted in all: beyond, mixed models would take minutes.
+MOST_FITTED = 400_000
+# Draws for each specification by ranks.
+N_DRAWS = 999
+
+
+@dataclass(frozen=True)
+class Found:
+    """What `run_multiverse` asks of a fit."""
+
+    estimate: float | None
+    interval: Interval | None
+    p: float | None
+    converged: bool = True
+
+
+def exclusion_multiverse(tests: Tests, steps: Steps) -> dict[str, Any] | None:
+    """The primary test by every combination of rules that leave somebody out.
+
+    By the planned model, unless all its fits together would be of too many ratings: then by
+    Spearman's rank correlation of the images' numbers. None where there is no primary test.
+    """
+    test = tests.primary
+    if test is None:
+        return None
+    inputs, analysed = tests.inputs, tests.analysed[test.question]
+    frame = answers(analysed, inputs)
+    rules = inputs.exclusions
+    marked = {name: sorted(raters) for name, raters in rules.by_rule.items()}
+    wanted = specifications(marked, rules.rules, raters=set(frame["rater"]), seed=inputs.seed)
+    n_fitted = len(frame) * len(wanted.specifications)
+    said: list[str] = []
+    fit: Callable[[pd.DataFrame], Found]
+    if test.model not in ("clmm", "lmm"):
+        fit, unit = by_ranks(test, analysed, inputs), UNITS["rank"]
+    elif n_fitted > MOST_FITTED:
+        fit, unit = by_ranks(test, analysed, inputs), UNITS["rank"]
+        said.append(
+            f"{len(wanted.specifications)} fits of about {len(frame):,} ratings take too long by "
+            "the planned model: these estimates are rank correlations of the images’ numbers."
+        )
+    else:
+        fit = by_mixed_model(test, analysed, inputs)
+        unit = UNITS["lmm" if test.model == "lmm" else test.link]
+    found = run_multiverse(
+        frame,
+        wanted,
+        fit,
+        lambda done, n: steps.say(f"exclusions: {done} of {n} combinations"),
+        alpha=inputs.content["alpha"],
+    ).to_dict()
+    return {
+        "question": test.question,
+        "predictor": test.predictor,
+        "predictor_label": PREDICTORS[test.predictor],
+        "model": test.model if unit != UNITS["rank"] else "spearman",
+        "unit": unit,
+        **found,
+        "warnings": [*said, *found["warnings"]],
+    }
+
+
+def answers(analysed: Analysed, inputs: Inputs) -> pd.DataFrame:
+    """The answers to the question by everybody who is not left out by a decision, a row each."""
+    compared = analysed.question.kind in COMPARISONS
+    every = inputs.all_comparisons if compared else inputs.all_ratings
+    mine = every[every["question"] == analysed.key]
+    rows = mine.drop_duplicates("trial") if compared else mine.dropna(subset=["number"])
+    return rows.reset_index(drop=True)
+
+
+def by_mixed_model(
+    test: Test, analysed: Analysed, inputs: Inputs
+) -> Callable[[pd.DataFrame], Found]:
+    """The planned model; that of the plan's own exclusions is the headline's, fitted already."""
+    wanted = Wanted(
+        test.model, (test.predictor, *test.covariates), test.scan, test.slopes, test.link
+    )
+
+    planned = set(analysed.fits.frame["rater"])
+
+    def fit(rows: pd.DataFrame) -> Found:
+        of_plan = set(rows["rater"]) == planned
+        model = analysed.fits.fit(wanted) if of_plan else None
+        if model is None:
+            model = Fits(mixed_frame(rows), inputs.measures).fitted(wanted)
+        found = figures(model, test.predictor)
+        return Found(found["estimate"], found["interval"], found["p"], model.converged)
+
+    return fit
+
+
+def by_ranks(test: Test, analysed: Analysed, inputs: Inputs) -> Callable[[pd.DataFrame], Found]:
+    """Spearman's ρ of the images' numbers as these answers give them."""
+    compared = inputs.all_comparisons
+    measured = inputs.measures[test.scan]
+
+    def fit(rows: pd.DataFrame) -> Found:
+        ratings, comparisons = rows, compared.iloc[:0]
+        if analysed.question.kind in COMPARISONS:
+            ratings = inputs.all_ratings.iloc[:0]
+            mine = compared["question"] == analysed.key
+            comparisons = compared[mine & compared["trial"].isin(rows["trial"])]
+        numbers = image_numbers(
+            analysed.question, ratings, comparisons, inputs.images, inputs.seed, reliable=False
+        )
+        if numbers is None:
+            raise ValueError("the question has no numbers")
+        table = numbers.table[numbers.table["n"] > 0][["image", "mean"]].merge(measured, on="image")
+        found = rank_association(
+            table[test.predictor], table["mean"], n_permutations=N_DRAWS, n_bootstrap=N_DRAWS,
+            seed=inputs.seed,
+        )  # fmt: skip
+        if found.estimate is None:
+            raise ValueError(" ".join(found.warnings))
+        return Found(found.estimate, found.interval, found.p_permutation)
+
+    return fit
