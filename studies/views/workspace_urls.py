@@ -48,7 +48,7 @@ urlpatterns = [
     path("studies/<slug:slug>/exports/<int:pk>/file", exports.export_file, name="export-file"),
     re_path(
         r"^studies/(?P<slug>[-\w]+)/figures/(?P<question>[-\w]+)/"
-        r"(?P<name>size|score|labels)\.(?P<extension>svg|png|pdf|json)$",
+        r"(?P<name>size|score|labels|exclusions)\.(?P<extension>svg|png|pdf|json)$",
         figures.study_figure,
         name="figure",
     ),

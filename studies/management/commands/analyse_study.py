@@ -19,6 +19,7 @@ SIMULATED = (
 )
 PILOT = "PILOT PARTICIPANTS. These ratings were given while trying the study out."
 WIDTH = 96
+MOST = 2**31 - 1
 
 
 class Command(BaseCommand):
@@ -30,6 +31,9 @@ class Command(BaseCommand):
             "--json", action="store_true", help="print the figures as JSON, nothing else"
         )
         parser.add_argument(
+            "--seed", type=int, help="of random draws (that of the plan; another is a departure)"
+        )
+        parser.add_argument(
             "--raters",
             choices=ParticipantKind.values,
             help="whose ratings (people's, where there are any)",
@@ -37,8 +41,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         study = study_called(options["slug"])
+        if options["seed"] is not None and not 0 <= options["seed"] <= MOST:
+            raise CommandError(f"--seed must be from 0 to {MOST}; got {options['seed']}")
         try:
-            result = analyse(study=study, kind=options["raters"]).result
+            result = analyse(study=study, kind=options["raters"], seed=options["seed"]).result
         except DomainError as error:
             raise CommandError(error.detail) from error
         if options["json"]:
@@ -77,9 +83,68 @@ def report(result: dict[str, Any]) -> Iterator[str]:
     )
     if result["other_kinds"]:
         yield f"Also rated by: {', '.join(result['other_kinds'])} (--raters)"
+    yield ""
+    yield from answer(result)
     for question in result["questions"]:
         yield ""
         yield from question_report(question)
+    yield from family(result["tests"])
+    yield from exclusions(result["multiverse"])
+
+
+def answer(result: dict[str, Any]) -> Iterator[str]:
+    """The headline, how certain it is, and the plan that it belongs to."""
+    headline, plan = result["headline"], result["plan"]
+    if headline is not None:
+        yield headline["status"].upper()
+        yield from wrapped(headline["sentence"])
+        for warning in headline["warnings"]:
+            yield from wrapped(f"Note: {warning}")
+    if plan is None:
+        yield from wrapped("No analysis plan was fixed: read this as exploratory.")
+        return
+    after = plan["n_ratings_before"]
+    came = f"after {wording.count(after, 'answer')}" if after else "before any answer by people"
+    yield from wrapped(
+        f"Plan {plan['version']}, fixed {plan['fixed_at'][:10]} {came} "
+        f"(SHA-256 {plan['sha256'][:12]}): {'kept' if plan['kept'] else 'departed from'}."
+    )
+    for each in plan["departures"]:
+        yield from wrapped(
+            f"Departure: {each['what']} planned {each['planned']}, done {each['done']}. "
+            f"{each['why']}"
+        )
+
+
+def family(tests: list[dict[str, Any]]) -> Iterator[str]:
+    """Every test with its corrected p."""
+    if not tests:
+        return
+    yield ""
+    yield "Every test, corrected"
+    yield table_line("", "estimate", "95 % interval", "p", "corrected")
+    for row in tests:
+        # A scan's name can be anything; the layer tells enough here.
+        name = f"{row['question']}, {row['predictor']}, {row['layer']}"
+        corrected = "–" if row["p_adjusted"] is None else f"{row['p_adjusted']:.3f}"
+        yield numbers_line(name, row, row["p"], corrected)
+        yield f"    {row['model']}, {row['unit']}, {row['status']}"
+
+
+def exclusions(multiverse: dict[str, Any] | None) -> Iterator[str]:
+    """How far the headline hangs on whom the rules leave out."""
+    if multiverse is None or len(multiverse["specifications"]) < 2:
+        return
+    summary = multiverse["summary"]
+    yield ""
+    yield from wrapped(
+        f"Under {wording.count(len(multiverse['specifications']), 'choice')} of whom to leave out "
+        f"({summary['n']:,} combinations of rules) the estimate goes from "
+        f"{wording.number(summary['lowest'])} to {wording.number(summary['highest'])}, median "
+        f"{wording.number(summary['median'])} ({multiverse['unit']}, {multiverse['model']})."
+    )
+    for warning in multiverse["warnings"]:
+        yield from wrapped(f"Note: {warning}")
 
 
 def question_report(question: dict[str, Any]) -> Iterator[str]:
@@ -92,6 +157,8 @@ def question_report(question: dict[str, Any]) -> Iterator[str]:
         name = f"{row['predictor_label']}, {row['method_name'].capitalize()}’s "
         name += wording.SYMBOLS[row["method_name"]]
         yield estimate_line(name, row, row["p_permutation"], row["n"])
+    for model in question["models"]:
+        yield from model_lines(model)
     membership = question["membership"]
     n_images = membership["n_inside"] + membership["n_outside"]
     name = "in the group's subset, Cliff’s δ"
@@ -110,18 +177,42 @@ def question_report(question: dict[str, Any]) -> Iterator[str]:
         yield from wrapped(f"Note: {warning}")
 
 
+def model_lines(model: dict[str, Any]) -> Iterator[str]:
+    """Odds ratios, or slopes, per standard deviation, of a mixed model."""
+    for predictor in model["predictors"] if "estimates" in model else ():
+        name = f"{predictor}_z"
+        found = model["small_sample"]
+        ratios = model["odds_ratios"]
+        row = {
+            "estimate": ratios[name][0] if ratios else model["estimates"][name],
+            "interval": ratios[name][1:] if ratios else found["intervals"][name],
+        }
+        what = "odds ratio" if ratios else "slope"
+        beside = " with the other" if len(model["predictors"]) > 1 else ""
+        yield estimate_line(
+            f"{model['name']}, {what} per SD of {predictor}{beside}",
+            row,
+            found["p_values"][name],
+            model["n_ratings"],
+        )
+
+
 def table_line(name: str, estimate: str, interval: str, p: str, n: str) -> str:
-    return f"  {name:<34}{estimate:>10}{interval:>18}{p:>16}{n:>8}"
+    return f"  {name:<44}{estimate:>8}{interval:>16}{p:>12}{n:>12}"
 
 
 def estimate_line(name: str, row: dict[str, Any], p: float | None, n: int) -> str:
+    return numbers_line(name, row, p, f"{n:,}")
+
+
+def numbers_line(name: str, row: dict[str, Any], p: float | None, last: str) -> str:
     interval = "–" if row["interval"] is None else wording.interval(row["interval"])
     return table_line(
         name,
         wording.number(row["estimate"]),
         interval,
         "–" if p is None else wording.p_value(p),
-        f"{n:,}",
+        last,
     )
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from studies.services.analysis.fitting import attempted
-from studies.services.analysis.image_numbers import image_means
 from studies.services.analysis.names import METHODS, PREDICTORS
 from studies.stats import (
     auc,
+    crossed_rank_association,
     ordered_trend,
     partial_rank_association,
     rank_association,
@@ -19,54 +19,91 @@ from studies.stats import (
 N_QUANTILES = 4
 
 
-def association(
-    rated: pd.DataFrame, predictor: str, method: str, seed: int, of: str = "mean answer"
-) -> dict[str, Any]:
+def association(rated: pd.DataFrame, predictor: str, method: str, seed: int) -> dict[str, Any]:
     label = PREDICTORS[predictor]
     found = rank_association(
         rated[predictor],
         rated["mean"],
         method=method,
         seed=seed,
-        names=(f"the {label}", f"the images’ {of}"),
+        names=(f"the {label}", "the images’ mean answer"),
     )
     about = {"predictor": predictor, "predictor_label": label, "method_name": method}
     return {**about, **found.to_dict()}
 
 
-def associations(rated: pd.DataFrame, seed: int) -> list[dict[str, Any]]:
+def associations(
+    rated: pd.DataFrame, seed: int, ratings: pd.DataFrame | None = None
+) -> list[dict[str, Any]]:
+    """Every coefficient of every predictor; with the single `ratings`, intervals know raters."""
     return [
         association(rated, predictor, method, seed)
+        if ratings is None
+        else crossed_association(ratings, rated, predictor, method, seed)
         for predictor in PREDICTORS
         for method in METHODS
     ]
 
 
-def standardised_associations(
-    ratings: pd.DataFrame, images: pd.DataFrame, seed: int
-) -> list[dict[str, Any]]:
-    """Spearman's ρ with means of ratings that are standardised within each rater.
+def crossed_association(
+    ratings: pd.DataFrame,
+    images: pd.DataFrame,
+    predictor: str,
+    method: str,
+    seed: int,
+    *,
+    standardise: bool = False,
+) -> dict[str, Any]:
+    """With the images' mean ratings, its interval over images and raters.
 
-    A rater's ratings less their mean, over their standard deviation: how high and how wide
-    somebody rates plays no part. Who gave one number throughout has no deviation, and is left
-    out.
+    Standardised, each rater's ratings are taken less their mean, over their deviation: how high
+    and how wide somebody rates plays no part.
     """
-    given = ratings.dropna(subset=["number"])
-    by_rater = given.groupby("rater")["number"]
-    deviation = by_rater.transform(lambda numbers: numbers.std(ddof=0))
-    scaled = (given["number"] - by_rater.transform("mean")) / deviation.where(deviation > 0)
-    kept = given.assign(number=scaled).dropna(subset=["number"])
-    n_left_out = given["rater"].nunique() - kept["rater"].nunique()
-    table = image_means(kept, images, shares=False, bounds=(-np.inf, np.inf))
-    rated = table[table["n"] > 0]
-    said = (
-        [f"{n_left_out} raters who gave one number throughout are left out."] if n_left_out else []
+    label = PREDICTORS[predictor]
+    name = f"the {label}"
+    measured = images.set_index("image")[predictor].astype(float).rename(name)
+    frame = ratings[["rater", "image", "number"]].join(measured, on="image")
+    found = crossed_rank_association(
+        frame,
+        rating="number",
+        predictor=name,
+        method=method,
+        standardise=standardise,
+        seed=seed,
     )
-    found = []
-    for predictor in PREDICTORS:
-        row = association(rated, predictor, "spearman", seed, of="mean standardised answer")
-        found.append(row | {"warnings": [*row["warnings"], *said]})
-    return found
+    about = {"predictor": predictor, "predictor_label": label, "method_name": method}
+    return {**about, **found.to_dict()}
+
+
+def image_association(
+    rated: pd.DataFrame,
+    ratings: pd.DataFrame | None,
+    measures: pd.DataFrame,
+    predictor: str,
+    seed: int,
+) -> dict[str, Any]:
+    """Spearman's ρ of the images' numbers with what `measures` have of a scan."""
+    if ratings is not None:
+        return crossed_association(ratings, measures, predictor, "spearman", seed)
+    table = rated[["image", "mean"]].merge(measures, on="image")
+    return association(table, predictor, "spearman", seed)
+
+
+def standardised_associations(
+    ratings: pd.DataFrame, images: pd.DataFrame, seed: int, said: list[str]
+) -> list[dict[str, Any]]:
+    """Spearman's ρ with means of ratings that are standardised within each rater."""
+    found = [
+        attempted(
+            lambda predictor=predictor: crossed_association(  # type: ignore[misc]
+                ratings, images, predictor, "spearman", seed, standardise=True
+            ),
+            f"The association of standardised ratings with {label}",
+            said,
+        )
+        for predictor, label in PREDICTORS.items()
+    ]
+    return [each for each in found if each is not None]
 
 
 def partial_associations(rated: pd.DataFrame, seed: int) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from studies.services.analysis.associations import association
+from studies.services.analysis.associations import image_association
 from studies.services.analysis.fitting import attempted, plain
 from studies.services.analysis.inputs import Inputs
 from studies.services.analysis.names import PREDICTORS
@@ -12,7 +12,11 @@ from studies.stats import rank_difference
 
 
 def compare_layers(
-    inputs: Inputs, rated: pd.DataFrame, planned: str, said: list[str]
+    inputs: Inputs,
+    rated: pd.DataFrame,
+    ratings: pd.DataFrame | None,
+    planned: str,
+    said: list[str],
 ) -> list[dict[str, Any]]:
     """Spearman's ρ with each predictor of each scan, and its difference from the planned scan's.
 
@@ -41,7 +45,9 @@ def compare_layers(
                     "is_planned": scan == planned,
                     "predictor": predictor,
                     "predictor_label": label,
-                    "association": association(table, predictor, "spearman", inputs.seed),
+                    "association": image_association(
+                        rated, ratings, inputs.measures[scan], predictor, inputs.seed
+                    ),
                     "difference": plain(difference),
                 }
             )

@@ -1,6 +1,7 @@
 """Mixed models of the ratings of one question, each with its test and its odds ratios."""
 
 import math
+from math import inf
 from typing import Any
 
 from studies.services.analysis.fitting import Fits, Mixed, Wanted, attempted
@@ -51,19 +52,23 @@ def described(wanted: Wanted, model: Mixed, fits: Fits) -> dict[str, Any]:
 
 
 def odds_ratios(model: Mixed) -> dict[str, list[float]] | None:
-    """By predictor: odds ratio of a higher rating per standard deviation, low, high."""
+    """By predictor: odds ratio of a higher rating per standard deviation, low, high.
+
+    The limits allow for few images and raters, as the headline's do.
+    """
     if not isinstance(model, CumulativeLinkMixedModel) or model.link != "logit":
         return None
-    intervals = model.interval(0.95)
+    small = model.small_sample()
+    limits = {name: small.intervals[name] or (-inf, inf) for name in model.estimates}
     return {
-        name: [exponential(value) for value in (estimate, *intervals[name])]
+        name: [exponential(value) for value in (estimate, *limits[name])]
         for name, estimate in model.estimates.items()
     }
 
 
 def exponential(value: float) -> float:
     """e to the `value`; infinite rather than an error where nothing finite was estimated."""
-    return math.exp(value) if value < 700 else math.inf
+    return math.exp(value) if value < 700 else inf
 
 
 def ratio_test(wanted: Wanted, model: Mixed, fits: Fits) -> dict[str, Any] | None:

@@ -40,11 +40,15 @@ PER_IMAGE = ("abilities", "standard_errors", "p_values", "intervals")
 
 @dataclass(frozen=True)
 class Analysed:
-    """A question with its result, and what further models of it are fitted from."""
+    """A question with its result, and what further models of it are fitted from.
+
+    `ratings` are those of single images; None where images were compared.
+    """
 
     question: Question
     result: dict[str, Any]
     rated: pd.DataFrame
+    ratings: pd.DataFrame | None
     fits: Fits
 
     @property
@@ -75,6 +79,7 @@ def analyse_question(
     by_themselves = question.kind not in COMPARISONS
     n_raters = int(ratings["rater"].nunique())
     rated = numbers.table[numbers.table["n"] > 0]
+    single = ratings if by_themselves else None
     said: list[str] = []
     steps.begin(f"{question.key}: how its answers go with the scan")
     found: dict[str, Any] = {
@@ -86,9 +91,9 @@ def analyse_question(
         "n_ratings": numbers.n_answers,
         "n_raters": n_raters,
         "ratings_per_image": float(rated["n"].mean()) if len(rated) else None,
-        "associations": associations(rated, seed),
+        "associations": associations(rated, seed, single),
         "standardised": (
-            standardised_associations(ratings, inputs.images, seed) if by_themselves else []
+            standardised_associations(ratings, inputs.images, seed, said) if by_themselves else []
         ),
         "partial": partial_associations(rated, seed),
         "membership": membership(rated),
@@ -111,12 +116,12 @@ def analyse_question(
     found["chance_corrected"] = chance_corrected(question, ratings, seed, said)
     found["ceiling"] = ceiling(ratings, rated, seed, said) if by_themselves else None
     steps.begin(f"{question.key}: layers")
-    found["layers"] = compare_layers(inputs, rated, planned_scan, said)
+    found["layers"] = compare_layers(inputs, rated, single, planned_scan, said)
     raters = wording.count(n_raters, *RATERS[ParticipantKind(inputs.kind)])
     found["sentence"] = wording.association_sentence(found, found["associations"][0], raters=raters)
-    thin = thin_ratings(n_raters, found["ratings_per_image"])
+    thin = [] if by_themselves else thin_ratings(n_raters, found["ratings_per_image"])
     found["warnings"] = [*thin, *said, *fits.problems]
-    return Analysed(question, found, rated, fits)
+    return Analysed(question, found, rated, single, fits)
 
 
 def pair_models(compared: pd.DataFrame, said: list[str]) -> list[dict[str, Any]]:
@@ -154,7 +159,7 @@ def headline_association(question: dict[str, Any], predictor: str) -> RankAssoci
 
 
 def thin_ratings(n_raters: int, ratings_per_image: float | None) -> list[str]:
-    """What intervals that resample images and not raters cannot show."""
+    """What intervals that resample images and not raters cannot show, of comparisons."""
     if ratings_per_image is None:
         return []
     if n_raters >= FEW_RATERS and ratings_per_image >= FEW_RATINGS:

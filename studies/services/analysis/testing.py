@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from studies.services.analysis.associations import association
+from studies.services.analysis.associations import image_association
 from studies.services.analysis.fitting import Mixed, Wanted
 from studies.services.analysis.inputs import Inputs
 from studies.services.analysis.models import odds_ratios
@@ -58,6 +58,7 @@ def tested(test: Test, analysed: Analysed, inputs: Inputs) -> dict[str, Any]:
 
 
 def by_mixed_model(test: Test, analysed: Analysed) -> dict[str, Any]:
+    """By t with the degrees of freedom that few images or raters leave."""
     wanted = Wanted(
         test.model, (test.predictor, *test.covariates), test.scan, test.slopes, test.link
     )
@@ -84,27 +85,28 @@ def figures(model: Mixed, predictor: str) -> dict[str, Any]:
     """Estimate, interval, p, odds ratio and test of the effect of `predictor`."""
     name = standardised(predictor)
     ratios = odds_ratios(model)
-    error = model.standard_errors[name]
-    freedom = (
-        None if isinstance(model, CumulativeLinkMixedModel) else model.degrees_of_freedom[name]
-    )
+    small = model.small_sample()
+    estimate, error = small.estimates[name], small.standard_errors[name]
+    ordered = isinstance(model, CumulativeLinkMixedModel)
     return {
-        "estimate": model.estimates[name],
-        "interval": model.interval(0.95)[name],
-        "p": model.p_values[name],
+        "estimate": estimate,
+        "interval": small.intervals[name],
+        "p": small.p_values[name],
         "odds_ratio": ratios and ratios[name],
         "test": {
-            "name": "Wald z" if freedom is None else "t, Satterthwaite",
-            "statistic": model.estimates[name] / error if error > 0 else None,
-            "df": freedom,
+            "name": "t, small-sample corrected" if ordered else "t, Satterthwaite",
+            "statistic": estimate / error if error else None,
+            "df": small.degrees_of_freedom[name],
         },
+        "inference": small.method,
     }
 
 
 def by_ranks(test: Test, analysed: Analysed, inputs: Inputs) -> dict[str, Any]:
-    means = analysed.rated[["image", "mean"]]
-    table = means.merge(inputs.measures[test.scan], on="image")
-    found = association(table, test.predictor, "spearman", inputs.seed)
+    """By the rank correlation of the images' numbers."""
+    found = image_association(
+        analysed.rated, analysed.ratings, inputs.measures[test.scan], test.predictor, inputs.seed
+    )
     return {
         "unit": UNITS["rank"],
         "rater_slopes": False,

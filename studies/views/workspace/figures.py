@@ -17,8 +17,10 @@ from studies.figures import (
     render,
     size_distribution,
     spec,
+    specification_curve,
 )
 from studies.models import Scan, Study
+from studies.quality import RULES
 from studies.services.analysis import chosen_kind, headline_association, latest_run
 from studies.views import access
 from studies.views.workspace.pages import workspace_page
@@ -56,7 +58,7 @@ def is_narrow(request: HttpRequest, extension: Extension) -> bool:
 def study_figure(
     request: HttpRequest, slug: str, question: str, name: str, extension: Extension
 ) -> HttpResponse:
-    """`name` is size or score (ratings against it), or labels (their shares)."""
+    """`name` is size or score (ratings against it), labels (their shares), or exclusions."""
     study = access.get_study(request.user, slug)
     result = stored_result(study, request.GET.get("raters"))
     asked = next((each for each in result["questions"] if each["key"] == question), None)
@@ -70,9 +72,28 @@ def study_figure(
     elif name == "labels" and asked["labels"]:
         counts = pd.DataFrame(asked["labels"])
         chart = label_shares(counts, labels=list(counts["label"].unique()), **options)
+    elif name == "exclusions" and is_multiverse_of(result, question):
+        chart = multiverse_curve(result, options)
     else:
         raise Http404
     return respond(request, chart, extension)
+
+
+def is_multiverse_of(result: dict[str, Any], question: str) -> bool:
+    """Whether the headline is of `question`, and was tried under more than one set of rules."""
+    found = result.get("multiverse")
+    return bool(found and found["question"] == question and len(found["specifications"]) > 1)
+
+
+def multiverse_curve(result: dict[str, Any], options: dict[str, Any]) -> alt.LayerChart:
+    found = result["multiverse"]
+    return specification_curve(
+        found,
+        unit=found["unit"],
+        labels={rule.name: rule.title for rule in RULES},
+        planned=result["exclusions"]["rules"],
+        **options,
+    )
 
 
 def stored_result(study: Study, asked: str | None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString
 
 from studies import wording
+from studies.quality import RULES
 from studies.services.analysis import PREDICTORS
 
 # Stands for an image's id where an address is taken apart.
@@ -30,6 +31,8 @@ def result_context(result: dict[str, Any]) -> dict[str, Any]:
         "headline": headline and headline_context(headline),
         "plan": result.get("plan"),
         "questions": [question_context(question) for question in questions],
+        "multiverse": multiverse_context(result.get("multiverse")),
+        "flow": result.get("flow"),
         "tests": test_rows(result),
         "families": families(result),
     }
@@ -67,12 +70,26 @@ def question_context(question: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def multiverse_context(found: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The specifications in order of their estimates; None where no rule leaves anybody out."""
+    if found is None or len(found["specifications"]) < 2:
+        return None
+    titles = {rule.name: rule.title for rule in RULES}
+    rows = [
+        row | {"titles": ", ".join(titles.get(name, name) for name in row["rules"]) or "No rule"}
+        for row in found["specifications"]
+    ]
+    rows.sort(key=lambda row: (row["estimate"] is None, row["estimate"] or 0.0))
+    return found | {"rows": rows, "model_words": MODEL_WORDS[found["model"]]}
+
+
 def model_rows(models: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """A row per predictor of each mixed model."""
     rows = []
     for model in models:
         base = model["name"].removesuffix("_slope")
         several = len(model["predictors"]) > 1
+        inference = model.get("small_sample") or model
         for predictor in model["predictors"] if base in ("clmm", "lmm") else ():
             name = f"{predictor}_z"
             ratios = model["odds_ratios"] and model["odds_ratios"][name]
@@ -83,10 +100,10 @@ def model_rows(models: list[dict[str, Any]]) -> list[dict[str, Any]]:
                     "detail": detail(model["name"], several=several),
                     "predictor": PREDICTORS[predictor],
                     "estimate": model["estimates"][name],
-                    "interval": model["intervals"][name],
+                    "interval": inference["intervals"][name],
                     "ratio": ratios and ratios[0],
                     "ratio_interval": ratios and ratios[1:],
-                    "p": model["p_values"][name],
+                    "p": inference["p_values"][name],
                     "test": test if not several or predictor == model["predictors"][0] else None,
                     "rater_sd": model["random_sd"].get("rater"),
                     "image_sd": model["random_sd"].get("image"),
