@@ -126,7 +126,8 @@ def family(tests: list[dict[str, Any]]) -> Iterator[str]:
     for row in tests:
         # A scan's name can be anything; the layer tells enough here.
         name = f"{row['question']}, {row['predictor']}, {row['layer']}"
-        corrected = "–" if row["p_adjusted"] is None else f"{row['p_adjusted']:.3f}"
+        adjusted = row["p_adjusted"]
+        corrected = "–" if adjusted is None else wording.p_value(adjusted).removeprefix("p ")
         yield numbers_line(name, row, row["p"], corrected)
         yield f"    {row['model']}, {row['unit']}, {row['status']}"
 

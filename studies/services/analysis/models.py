@@ -46,6 +46,7 @@ def described(wanted: Wanted, model: Mixed, fits: Fits) -> dict[str, Any]:
         "predictors": list(wanted.predictors),
         "scan": wanted.scan,
         **model.to_dict(),
+        "small_sample": model.small_sample().to_dict(),
         "odds_ratios": odds_ratios(model),
         "likelihood_ratio": ratio_test(wanted, model, fits),
     }

@@ -99,10 +99,9 @@ def model_rows(models: list[dict[str, Any]]) -> list[dict[str, Any]]:
                     "model": MODEL_WORDS[base],
                     "detail": detail(model["name"], several=several),
                     "predictor": PREDICTORS[predictor],
-                    "estimate": model["estimates"][name],
-                    "interval": inference["intervals"][name],
-                    "ratio": ratios and ratios[0],
-                    "ratio_interval": ratios and ratios[1:],
+                    "shown": ratios[0] if ratios else model["estimates"][name],
+                    "shown_interval": ratios[1:] if ratios else inference["intervals"][name],
+                    "unit": "odds ratio" if ratios else "points of the scale",
                     "p": inference["p_values"][name],
                     "test": test if not several or predictor == model["predictors"][0] else None,
                     "rater_sd": model["random_sd"].get("rater"),
@@ -217,7 +216,9 @@ def test_rows(result: dict[str, Any]) -> list[dict[str, Any]]:
                 "model_words": MODEL_WORDS[row["model"]],
                 "shown": shown[0] if shown else row["estimate"],
                 "shown_interval": shown[1:] if shown else row["interval"],
-                "shown_unit": "odds ratio per SD" if shown else ("ρ" if ranks else row["unit"]),
+                "shown_unit": "odds ratio per SD"
+                if shown
+                else ("correlation" if ranks else row["unit"]),
             }
         )
     return rows
