@@ -209,6 +209,7 @@ def test_rows(result: dict[str, Any]) -> list[dict[str, Any]]:
     for row in result.get("tests", []):
         ranks = row["unit"].startswith("Spearman")
         shown = row["odds_ratio"]
+        unit = "correlation" if ranks else row["unit"]
         rows.append(
             row
             | {
