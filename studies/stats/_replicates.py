@@ -68,15 +68,16 @@ def replicate(task: Task) -> Replicate:
     rank = rank_association(*by_image(ratings), n_permutations=0, n_bootstrap=0)
     try:
         fit = fitted(task, ratings)
+        reported = fit.small_sample(task.confidence_level)
     except (ValueError, np.linalg.LinAlgError):
         # Such as ratings that all are alike: a study that cannot be analysed shows nothing.
         return Replicate(False, False, None, None, None, rank.estimate, rank.p)
     return Replicate(
-        converged=fit.converged,
+        converged=fit.converged and reported.intervals["predictor"] is not None,
         boundary=bool(boundary_warnings(fit.random_sd, fit.random_correlations)),
         estimate=fit.estimates["predictor"],
-        p=fit.p_values["predictor"],
-        interval=fit.interval(task.confidence_level)["predictor"],
+        p=reported.p_values["predictor"],
+        interval=reported.intervals["predictor"],
         spearman=rank.estimate,
         spearman_p=rank.p,
     )

@@ -76,6 +76,7 @@ def choice_pilot_estimates(
         method="Rao-Kupper abilities, then random-effects regression on the predictor (REML)",
         effect=slope.estimate,
         standard_error=slope.standard_error,
+        degrees_of_freedom=slope.degrees_of_freedom,
         interval=(slope.estimate - reach, slope.estimate + reach),
         confidence_level=level,
         thresholds=cuts,

@@ -28,6 +28,7 @@ class PilotEstimates(Result):
 
     effect: float
     standard_error: float
+    degrees_of_freedom: float
     interval: Interval
     confidence_level: float
     thresholds: dict[str, float]
@@ -54,7 +55,7 @@ class PilotEstimates(Result):
         )
 
     def safeguard_effect(self, level: float = 0.6) -> float:
-        """The limit nearer to zero of the two-sided Wald interval of the effect at `level`.
+        """The limit nearer to zero of the two-sided t interval of the effect at `level`.
 
         With 0.6, as its authors propose, the true effect is smaller in one of five pilots.
 
@@ -68,7 +69,8 @@ class PilotEstimates(Result):
         Perugini, Gallucci and Costantini (2014), Safeguard power as a protection against
         imprecise power estimates, Perspectives on Psychological Science 9.
         """
-        reach = float(stats.norm.ppf((1 + checks.level(level, "safeguard")) / 2))
+        tail = (1 + checks.level(level, "safeguard")) / 2
+        reach = float(stats.t.ppf(tail, self.degrees_of_freedom))
         nearest = abs(self.effect) - reach * self.standard_error
         if nearest <= 0:
             raise ValueError(
@@ -177,11 +179,17 @@ def pilot_estimates(
         )
     if not model.converged:
         raise ValueError(f"the pilot's ratings must allow a model; {' '.join(model.warnings)}")
+    reported = model.small_sample(confidence_level)
+    error, freedom = reported.standard_errors[X], reported.degrees_of_freedom[X]
+    limits = reported.intervals[X]
+    if error is None or freedom is None or limits is None:
+        raise ValueError(f"the pilot must have more images; {' '.join(reported.warnings)}")
     return PilotEstimates(
         method=f"{model.method}; fitted to pilot ratings: {model.formula}",
         effect=model.estimates[X],
-        standard_error=model.standard_errors[X],
-        interval=model.interval(confidence_level)[X],
+        standard_error=error,
+        degrees_of_freedom=freedom,
+        interval=limits,
         confidence_level=confidence_level,
         thresholds=model.thresholds,
         rater_sd=model.random_sd["rater"],

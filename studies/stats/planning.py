@@ -17,7 +17,7 @@ from .simulated_choices import ChoiceDesign, ChoiceModel
 from .simulated_ratings import RatingDesign
 
 ANALYSES = {
-    "clmm": "that model (Laplace, Wald test, two-sided)",
+    "clmm": "that model (Laplace, two-sided t test for few images and raters)",
     "lmm": "a linear mixed model of the answers as numbers (REML, Satterthwaite's t, two-sided)",
     "ranks": "Rao and Kupper's model",
 }
@@ -205,7 +205,7 @@ def plan_study(
         Simulated studies per combination. The Monte-Carlo error of a power of 0.8 is 0.04 with
         100, 0.013 with 1,000.
     alpha, confidence_level : float
-        Of the Wald test, and of the interval whose width and coverage are reported.
+        Of the test, and of the interval whose width and coverage are reported.
     seed : int
         The same seed gives the same numbers whatever `n_workers` is, and other designs and
         effects see the same random numbers as far as their sizes allow.
@@ -384,11 +384,6 @@ def _said(design: RatingDesign, n: int, n_unusable: int) -> tuple[str, ...]:
 def _about(cells: Sequence[PlannedDesign]) -> tuple[str, ...]:
     """What concerns the plan as a whole."""
     said = []
-    if all(cell.model.effect != 0 and cell.analysis == "clmm" for cell in cells):
-        said.append(
-            "Wald tests reject somewhat too often in small studies, and power includes that: "
-            "plan the effect 0 as well to see how often."
-        )
     ranks = cells[0].analysis == "ranks"
     if any(cell.model.slope_sd > 0 and not cell.rater_slopes for cell in cells) and not ranks:
         said.append(
