@@ -15,6 +15,7 @@ from .pilots import FEW_IMAGES, FEW_RATERS, PilotEstimates
 FEWEST_IMAGES = 5
 # With fewer comparisons of each image, estimated abilities are spread by their errors.
 FEW_COMPARISONS = 20
+NEAR_ZERO = 0.01
 
 
 def choice_pilot_estimates(
@@ -90,11 +91,12 @@ def choice_pilot_estimates(
         n_images=len(abilities),
         n_missing=len(frame) - len(used),
         simulated=simulated,
-        warnings=_caution(model, n_raters, len(abilities), simulated),
+        warnings=_caution(model, n_raters, slope.image_sd, simulated),
     )
 
 
-def _caution(model: RaoKupper, n_raters: int, n_images: int, simulated: bool) -> tuple[str, ...]:
+def _caution(model: RaoKupper, n_raters: int, image_sd: float, simulated: bool) -> tuple[str, ...]:
+    n_images = model.n_images
     said = [
         f"Estimates from {n_raters} raters and {n_images} images are uncertain, and a pilot that "
         "is followed up because it looked good overstates its effect: plan with the safeguard "
@@ -108,6 +110,11 @@ def _caution(model: RaoKupper, n_raters: int, n_images: int, simulated: bool) ->
         said.append(
             f"With fewer than {FEW_RATERS} raters or {FEW_IMAGES} images the standard deviation "
             "of images is rough."
+        )
+    if image_sd < NEAR_ZERO:
+        said.append(
+            "What a pilot estimates as zero may well not be: plan also with a standard deviation "
+            "of images that is given."
         )
     each = 2 * model.n_comparisons / model.n_images
     if each < FEW_COMPARISONS:

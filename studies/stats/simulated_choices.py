@@ -38,8 +38,8 @@ class ChoiceDesign(RatingDesign):
             least_count(getattr(self, name), name, least)
         if self.n_images * self.ratings_per_image % 2:
             raise ValueError(
-                f"ratings_per_image must be even where n_images is odd ({self.n_images}), as "
-                f"each comparison has two images; got {self.ratings_per_image}"
+                f"ratings_per_image must be even with an odd number of images ({self.n_images}), "
+                f"as each comparison has two; got {self.ratings_per_image}"
             )
         if self.n_ratings < 2 * self.n_raters:
             raise ValueError(

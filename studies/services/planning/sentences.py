@@ -157,8 +157,9 @@ def assumptions(plan: dict[str, Any]) -> list[dict[str, str]]:
     shares = " · ".join(f"{100 * share:.0f}" for share in models[0]["proportions"])
     images = "image_sd" if "image_sd" in sources else "reliability"
     scale = "thresholds" if "thresholds" in sources else "proportions"
+    # Of the first effect, as it is part of what differs between images.
     reliabilities = {
-        cell["design"]["ratings_per_image"]: cell["reliability"] for cell in plan["cells"]
+        cell["design"]["ratings_per_image"]: cell["reliability"] for cell in reversed(plan["cells"])
     }
     icc = ", ".join(f"{value:.2f} of {k}" for k, value in sorted(reliabilities.items()))
     rows = [

@@ -118,7 +118,7 @@ class PlanForm(forms.Form):
         most=1_000,
         label="Ratings of each image",
         initial=in_list(PlanRequest.ratings_per_image),
-        help_text="By as many people.",
+        help_text="By as many people; with a pilot of forced choice, comparisons of each image.",
     )
     trials = forms.IntegerField(
         required=False,

@@ -95,16 +95,18 @@ def started(request: MemberRequest, form: PlanForm, key: str) -> Job:
     asked = plan_asked(form, default_name="")
     access.require(request.user, "edit", asked.workspace)
     if not asked.name:
-        name = proposed_name(form.cleaned_data, queries.names_of_plans(asked.workspace))
+        answers = "comparisons" if asked.pilot and asked.pilot.compares else "ratings"
+        taken = queries.names_of_plans(asked.workspace)
+        name = proposed_name(form.cleaned_data, answers, taken)
         asked = plan_asked(form, default_name=name)
     return tasks.start_planning(asked=asked, key=key, asked_by=request.user)
 
 
-def proposed_name(given: dict[str, Any], taken: set[str]) -> str:
+def proposed_name(given: dict[str, Any], answers: str, taken: set[str]) -> str:
     """A name that says what is planned, numbered where it is taken."""
     images = ", ".join(f"{n}" for n in given["images"])
     ratings = ", ".join(f"{n}" for n in given["ratings_per_image"])
-    base = f"{images[:50]} images × {ratings[:40]} ratings"
+    base = f"{images[:50]} images × {ratings[:40]} {answers}"
     number = 2
     name = base
     while name in taken:
@@ -182,6 +184,7 @@ def plan(request: HttpRequest, pk: int) -> HttpResponse:
         "job": job,
         "plan": job.result,
         "compares": job.result["cells"][0]["analysis"] == "ranks",
+        "has_coverage": any(cell["coverage"] for cell in job.result["cells"]),
         "blocks": effect_blocks(job.result),
         "assumptions": planning.assumptions(job.result),
         "pilot": job.result["pilot"],

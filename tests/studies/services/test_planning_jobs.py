@@ -114,8 +114,8 @@ def test_a_pilot_of_comparisons_feeds_a_plan_of_comparisons(lab, editor):
     assert (cell["design"]["n_ratings"], cell["analysis"]) == (12, "ranks")
     assert cell["coverage"] is None
     assert job.result["left_out"] == [
-        "9 images, 3 ratings each: ratings_per_image must be even where n_images is odd (9), as "
-        "each comparison has two images; got 3"
+        "9 images, 3 ratings each: ratings_per_image must be even with an odd number of images "
+        "(9), as each comparison has two; got 3"
     ]
     assert design_words(cell) == "8 images compared by 2 people, each image in 3 comparisons"
     assert job.result["sources"]["slope_sd"] == "default"
