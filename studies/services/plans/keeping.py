@@ -6,7 +6,12 @@ from typing import Any
 from studies import wording
 from studies.models import AnalysisPlan
 from studies.quality import LIMITS
-from studies.services.plans.content import PlanContent, PlannedTest, stored_content
+from studies.services.plans.content import (
+    PlanContent,
+    PlannedTest,
+    sha256_of,
+    stored_content,
+)
 
 Departure = dict[str, str]
 
@@ -35,6 +40,7 @@ def departures(plan: AnalysisPlan, done: Mapping[str, Any]) -> list[Departure]:
     content = stored_content(plan.content)
     reasons = done.get("why") or {}
     found = [
+        *record_departures(plan),
         *primary_departures(content, done),
         *family_departures(content, done),
         *exclusion_departures(content, done.get("exclusions") or {}),
@@ -57,6 +63,15 @@ def words(value: Any) -> str:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ", ".join(map(str, value)) or "none"
     return str(value)
+
+
+def record_departures(plan: AnalysisPlan) -> list[Departure]:
+    """A plan that is not what was fixed: no service changes one, whoever reaches the table can."""
+    now = sha256_of(plan.content)
+    if now == plan.sha256:
+        return []
+    why = "The stored plan is not the one that was fixed."
+    return [departure("plan", plan.sha256[:12], now[:12], why)]
 
 
 def primary_departures(content: PlanContent, done: Mapping[str, Any]) -> list[Departure]:

@@ -154,6 +154,7 @@ def plan_page(request: HttpRequest, study: Study, asked: Asked | None = None) ->
     writing = context["may_edit"] and possible
     in_draft_state = study.state == StudyState.DRAFT
     confirming = request.GET.get("confirm") == "fix" or (asked is not None and asked.confirming)
+    texts = dict(study.questions.values_list("key", "text"))
     form = asked.form if asked is not None else None
     # Once the study runs, a form is there for who asks to amend the plan.
     open_form = in_draft_state or draft is not None or "amend" in request.GET
@@ -162,10 +163,13 @@ def plan_page(request: HttpRequest, study: Study, asked: Asked | None = None) ->
         form = AnalysisPlanForm(study=study, written=written)
     context |= {
         "possible": possible,
-        "texts": dict(study.questions.values_list("key", "text")),
-        "plan": shown(fixed[-1], study) if fixed else None,
-        "draft": shown(draft, study) if draft is not None else None,
-        "proposed": proposed(study) if possible and not versions else None,
+        "plan": shown(fixed[-1], texts) if fixed else None,
+        "draft": shown(draft, texts) if draft is not None else None,
+        "proposed": (
+            plans.statement(plans.read_content(plans.default_content(study), study), texts)
+            if possible and in_draft_state and not versions
+            else None
+        ),
         "history": list(reversed(fixed)),
         "unfit": plans.unfit(study) if in_draft_state or draft is not None else "",
         "late": not in_draft_state,
@@ -175,7 +179,6 @@ def plan_page(request: HttpRequest, study: Study, asked: Asked | None = None) ->
             title: [form[name] for name in names] for title, names in PARTS.items()
         },
         "stamp": plans.stamp_of(versions[-1] if versions else None),
-        "may_fix": writing and (draft is not None or not fixed),
         "confirming": writing and confirming and (draft is not None or not fixed),
         "n_now": plans.n_answers(study),
         "reason": asked.reason if asked is not None else "",
@@ -185,13 +188,6 @@ def plan_page(request: HttpRequest, study: Study, asked: Asked | None = None) ->
     return render(request, "workspace/analysis_plan.html", context, status=status)
 
 
-def shown(plan: AnalysisPlan, study: Study) -> dict[str, Any]:
+def shown(plan: AnalysisPlan, texts: dict[str, str]) -> dict[str, Any]:
     """A version with what it says in words."""
-    texts = dict(study.questions.values_list("key", "text"))
     return {"row": plan, "parts": plans.statement(plans.stored_content(plan.content), texts)}
-
-
-def proposed(study: Study) -> list[tuple[str, str]]:
-    """What would be fixed if nobody wrote a plan, in words."""
-    read = plans.read_content(plans.default_content(study), study)
-    return plans.statement(read, dict(study.questions.values_list("key", "text")))

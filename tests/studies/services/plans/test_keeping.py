@@ -89,6 +89,16 @@ def test_tests_left_out_and_tests_added_are(study):
     ]
 
 
+def test_a_plan_that_somebody_changed_in_the_table_is_found_out(study):
+    plan = fixed(study)
+    plan.content["alpha"] = 0.1
+    plan.save()
+    plan.refresh_from_db()
+    ((part, before, after),) = what(plan, {})
+    assert (part, before) == ("plan", plan.sha256[:12])
+    assert after != before
+
+
 def test_exclusions_seed_and_scan_are_compared(study):
     plan = fixed(study, exclusions={"rules": ["max_fast_share"], "decisions": False})
     done = as_planned(plan) | {"seed": 5, "scan_sha256": "f" * 64}
