@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from scanning.experiments.inference import decide, over_seeds, verdict
-from scanning.experiments.settings import CONTROLS, Settings
+from scanning.experiments.settings import CONTROLS, MAIN_GROUP_SHARE, MAIN_SHARE, Settings
 from scanning.experiments.store import Cell, Store
 
 PIXELS = "pixels"
@@ -51,6 +51,9 @@ def describe_setting(data: str, decoding: Any) -> dict[str, Any]:
         "share": values["share"],
         "scale": values["scale"],
         "is_control": values["process"] in CONTROLS,
+        "is_main": values["layer"] == "decoder.dense1"
+        and values["share"] == MAIN_SHARE
+        and values["scale"] == 1.0,
     }
 
 
@@ -63,8 +66,10 @@ def contrasts(results: Results, seeds: Iterable[int]) -> Iterator[tuple[dict[str
             [{layer: of["upper"] for layer, of in one["images"].items()} for one in found],
         )
         for share in found[0]["groups"].get(PIXELS, {}):
+            in_groups = {"kind": "groups", "group_share": float(share)}
+            in_groups["is_main"] = setting["is_main"] and float(share) == MAIN_GROUP_SHARE
             yield (
-                setting | {"kind": "groups", "group_share": float(share)},
+                setting | in_groups,
                 [{layer: of[share] for layer, of in one["groups"].items()} for one in found],
             )
 
@@ -115,7 +120,9 @@ def claim_2(results: Results, measure: str = "size") -> list[dict[str, Any]]:
                 for side in ("creative", "normal")
             }
             row = difference(models, layer, measure, None)
-            rows.append(setting | {"layer": layer} | sizes | row)
+            # In pixels the size is told, but the claim is about activations.
+            main = {"is_main": setting["is_main"] and layer != PIXELS}
+            rows.append(setting | {"layer": layer} | main | sizes | row)
     decide(rows, null=0.5)
     return rows
 
@@ -137,6 +144,7 @@ def claim_3(results: Results) -> list[dict[str, Any]]:
             "subsets": way,
             # The claim is about normal images; other pairs are told, and count in no verdict.
             "is_control": a != "normal" or b in CONTROLS,
+            "is_main": a == "normal" and way == "subset",
             "largest_permutation_p": max(one["pvalue"] for one in found),
         }
         rows.append(row | over_seeds([one["difference"] for one in found]))
@@ -145,7 +153,7 @@ def claim_3(results: Results) -> list[dict[str, Any]]:
 
 
 def verdicts(rows: dict[str, list[dict[str, Any]]]) -> dict[str, dict[str, Any]]:
-    """Of each claim: over all, and for each part that one would ask about."""
+    """Of each claim: on its main settings, on all, and on each part that one would ask about."""
     found = {}
     for claim, of_claim in rows.items():
         parts = {}
@@ -154,6 +162,7 @@ def verdicts(rows: dict[str, list[dict[str, Any]]]) -> dict[str, dict[str, Any]]
                 if value is None or (column == "b" and claim != "3"):
                     continue
                 chosen = [row for row in of_claim if row.get(column) == value]
-                parts[f"{'process' if column == 'b' else column} = {value}"] = verdict(chosen)
-        found[claim] = {"claim": CLAIMS[claim], **verdict(of_claim), "parts": parts}
+                parts[f"{'process' if column == 'b' else column} {value}"] = verdict(chosen)
+        main = verdict([row for row in of_claim if row.get("is_main")])
+        found[claim] = {"claim": CLAIMS[claim], **main, "all": verdict(of_claim), "parts": parts}
     return found

@@ -95,25 +95,48 @@ def holm(pvalues: Sequence[float | None]) -> list[float | None]:
     return adjusted
 
 
+def benjamini_hochberg(pvalues: Sequence[float | None]) -> list[float | None]:
+    """Benjamini and Hochberg's adjusted p-values (1995); None stays None and does not count.
+
+    Examples
+    --------
+    >>> benjamini_hochberg([0.01, None, 0.04, 0.03])
+    [0.03, None, 0.04, 0.04]
+    """
+    known = sorted((p, place) for place, p in enumerate(pvalues) if p is not None)
+    adjusted: list[float | None] = [None] * len(pvalues)
+    lowest = 1.0
+    for rank in range(len(known), 0, -1):
+        p, place = known[rank - 1]
+        lowest = min(lowest, p * len(known) / rank)
+        adjusted[place] = round(lowest, 12)
+    return adjusted
+
+
 def decide(rows: list[dict[str, Any]], null: float = 0.0) -> None:
     """Give each row its adjusted p-value and what it says: held, reversed or undecided.
 
-    A setting holds if its Holm-adjusted p is at most 0.05, its interval lies wholly above
-    `null`, and is reversed if it lies wholly below. Controls are left out of the family.
+    Rows with `is_main` are adjusted by Holm among themselves, the others by Benjamini and
+    Hochberg among all that are no control. See `RULES`.
     """
     counted = [row for row in rows if not row.get("is_control")]
-    for row, p in zip(counted, holm([row["p"] for row in counted]), strict=True):
-        row["p_adjusted"] = p
-        sure = p is not None and p <= LEVEL
+    main = [row for row in counted if row.get("is_main")]
+    adjusted = benjamini_hochberg([row["p"] for row in counted])
+    for row, p in zip(counted, adjusted, strict=True):
+        row["p_adjusted"], row["adjusted_by"] = p, "Benjamini-Hochberg"
+    for row, p in zip(main, holm([row["p"] for row in main]), strict=True):
+        row["p_adjusted"], row["adjusted_by"] = p, "Holm"
+    for row in counted:
+        sure = row["p_adjusted"] is not None and row["p_adjusted"] <= LEVEL
         held, reversed_ = sure and row["low"] > null, sure and row["high"] < null
         row["says"] = "held" if held else "reversed" if reversed_ else "undecided"
     for row in rows:
         if row.get("is_control"):
-            row["p_adjusted"], row["says"] = None, "control"
+            row["p_adjusted"], row["adjusted_by"], row["says"] = None, None, "control"
 
 
 def verdict(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Of a claim, from its settings: see `RULES`."""
+    """Of these settings, counted by what they say: see `RULES`."""
     counted = [row for row in rows if row["says"] != "control"]
     n = len(counted)
     n_held = sum(row["says"] == "held" for row in counted)
@@ -132,12 +155,17 @@ def verdict(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 RULES = """\
-A setting (data, process, strength, layer, single images or groups) **holds** if the mean over \
-models differs from no effect in the claimed direction with a Holm-adjusted p of at most 0.05 \
-(Student's t, one value per model; the family is all settings of the claim) and the bootstrap \
-interval lies wholly on that side; it is **reversed** if the same is true of the other side; \
-else it is undecided. A claim **held** if at least 80 % of its settings hold and none is \
-reversed; it **did not hold** if fewer than 20 % hold and at least 20 % are reversed; it was \
-**not decided** if fewer than 20 % hold and fewer than 20 % are reversed; else the result is \
-**mixed**. Noise is a control and counts in no verdict. These rules are part of the code and \
-were there before anything was measured."""
+A setting is a data set, process, strength, layer, and single images or groups. It **holds** if \
+the mean over models differs from no effect in the claimed direction with an adjusted p of at \
+most 0.05 (Student's t, one value per model) and the bootstrap interval lies wholly on that side; \
+it is **reversed** if the same is true of the other side; else it is undecided. A claim is judged \
+on its main settings (main strength, first hidden layer modulated, single images, and groups \
+with a fifth creative images; for claim 2 hidden layers, for claim 3 the subsets as found), whose \
+p-values are adjusted by Holm's method. All other settings are adjusted by Benjamini and \
+Hochberg's, and say where a claim holds. A claim **held** if at least 80 % of its main settings \
+hold and none is reversed; it **did not hold** if fewer than 20 % hold and at least 20 % are \
+reversed; it was **not decided** if fewer than 20 % hold and fewer than 20 % are reversed; else \
+the result is **mixed**. Noise is a control and counts in no verdict. These rules are part of the \
+code. They were changed once, after a trial with three quick models of one data set (seeds 101 to \
+103), from Holm's method over all settings, which with so many left everything undecided; the \
+seeds of the full run were not among them."""

@@ -6,9 +6,12 @@ from typing import Any
 from scanning.generative.decoding_names import CONTROLS as CONTROLS
 from scanning.generative.decoding_names import PROCESSES as PROCESSES
 
-REPORTED_SEEDS = (101, 102, 103, 104, 105)
+REPORTED_SEEDS = (201, 202, 203, 204, 205)
+# Other ones, so that nothing seen in a quick run was seen on the models of the full run.
+QUICK_SEEDS = (101, 102, 103)
 # The parameters of the demonstration were chosen with a model of seed 1.
 TUNING_SEEDS = (1,)
+MAIN_GROUP_SHARE = 0.2
 MAIN_SHARE = 0.16  # about 40 of 256 nodes, the middle of the demonstration's 20 to 60
 SHARES = (0.02, 0.04, 0.08, 0.32, 0.5)
 SCALES = (0.5, 2.0)
@@ -157,7 +160,7 @@ class Settings:
 FULL = Settings()
 QUICK = Settings(
     name="quick",
-    seeds=REPORTED_SEEDS[:3],
+    seeds=QUICK_SEEDS,
     sizes=Sizes(
         n_train=4_000,
         epochs=5,

@@ -123,16 +123,18 @@ def predicted_size(
     n_background: int,
     statistic: str = "berk_jones",
     alpha_max: float = 0.5,
+    floor: float = 0.0,
 ) -> float:
     """Size of a single image's subset if `n_on` nodes have the smallest p-value there is and the
-    p-values of the others are uniform.
+    p-values of the others are uniform; `floor` as for :func:`floored`.
 
     Examples
     --------
     >>> round(predicted_size(256, 0, 2_000)), round(predicted_size(256, 40, 2_000))
     (94, 40)
     """
-    levels = np.arange(1, int(alpha_max * (n_background + 1)) + 1) / (n_background + 1)
+    first = max(1, int(np.ceil(floor * (n_background + 1) - 1e-9)))
+    levels = np.arange(first, int(alpha_max * (n_background + 1)) + 1) / (n_background + 1)
     sizes = n_on + (n_nodes - n_on) * levels
     return float(sizes[np.argmax(STATISTICS[statistic](levels, sizes, sizes))])
 
@@ -151,12 +153,16 @@ def predictions(results: Results) -> list[dict[str, Any]]:
         if how["process"] not in on or how["scale"] != 1.0:
             continue
         layer = how["layer"]
-        for measure, statistic, alpha_max in (("size", "berk_jones", 0.5), *OTHER_SEARCHES):
+        searches = [(*search, 0.0) for search in (("size", "berk_jones", 0.5), *OTHER_SEARCHES)]
+        searches += [(f"size_floor_{f:g}", "berk_jones", 0.5, f) for f in FLOORS]
+        for measure, statistic, alpha_max, floor in searches:
             n_nodes = found[0]["n_nodes"][layer]
             n_on = round(how["share"] * n_nodes)
             measured = [one["images"][layer]["upper"][measure] for one in found]
-            pair = [predicted_size(n_nodes, n, n_background, statistic, alpha_max)
-                    for n in (n_on, 0)]  # fmt: skip
+            pair = [
+                predicted_size(n_nodes, n, n_background, statistic, alpha_max, floor)
+                for n in (n_on, 0)
+            ]
             medians = [
                 float(np.mean([of[side]["median"] for of in measured]))
                 for side in ("creative", "normal")
@@ -164,7 +170,8 @@ def predictions(results: Results) -> list[dict[str, Any]]:
             auc = float(np.mean([of["auc"] for of in measured]))
             rows.append(
                 {"data": data, **how, "statistic": statistic, "alpha_max": alpha_max,
-                 "n_nodes": n_nodes, "predicted_creative": pair[0], "predicted_normal": pair[1],
+                 "floor": floor, "n_nodes": n_nodes, "predicted_creative": pair[0],
+                 "predicted_normal": pair[1],
                  "median_creative": medians[0], "median_normal": medians[1], "auc_size": auc,
                  "agrees": (pair[0] > pair[1]) == (auc > 0.5)}
             )  # fmt: skip

@@ -7,6 +7,7 @@ from scanning.experiments.settings import Settings
 from scanning.experiments.sizes import WORDS
 from scanning.experiments.tables import as_markdown
 
+USUAL_SEARCH = ("berk_jones", 0.5, 0.0)  # statistic, largest level, floor
 CAPTIONS = {
     "detection-images": "AUC of the score of single images, by layer and process, main strength.",
     "detection-groups": "AUC of the group scan's score over the share of creative images.",
@@ -38,6 +39,8 @@ def report_text(
         as_markdown(rows["headline"]),
         "## Subset size: when larger, when smaller, and why\n",
         _sizes(results, rows),
+        "## Tails\n",
+        _tails(rows["tails"]),
         "## Calibration\n",
         _calibration(rows),
         "## Figures\n",
@@ -72,19 +75,43 @@ def _verdicts(claims: dict[str, Any]) -> str:
     for number, claim in claims.items():
         told = f"- **Claim {number}: {claim['verdict']}.** {claim['claim']}"
         if "n" in claim:
-            undecided = claim["n"] - claim["n_held"] - claim["n_reversed"]
-            told += (
-                f" Of {claim['n']} settings {claim['n_held']} hold, {claim['n_reversed']} are "
-                f"reversed, {undecided} undecided."
-            )
+            told += f" Main settings: {_counts(claim)}. All: {_counts(claim['all'])}."
         lines.append(told)
         for part, of in claim.get("parts", {}).items():
-            if of["n"] and of["n"] < claim["n"]:
-                lines.append(
-                    f"  - {part}: {of['verdict']} ({of['n_held']} of {of['n']} hold, "
-                    f"{of['n_reversed']} reversed)"
-                )
+            if of["n"] and of["n"] < claim["all"]["n"]:
+                lines.append(f"  - {part}: {of['verdict']} ({_counts(of)})")
     return "\n".join(lines) + "\n"
+
+
+def _counts(of: dict[str, Any]) -> str:
+    undecided = of["n"] - of["n_held"] - of["n_reversed"]
+    return (
+        f"{of['n_held']} of {of['n']} hold, {of['n_reversed']} are reversed, {undecided} undecided"
+    )
+
+
+def _tails(rows: list[dict[str, Any]]) -> str:
+    """Mean AUC of the score by process and tail, hidden layers and pixels."""
+    found = []
+    for process in dict.fromkeys(row["process"] for row in rows):
+        line: dict[str, Any] = {"process": process}
+        for tail in ("upper", "lower", "two-sided"):
+            for where, in_pixels in (("hidden", False), ("pixels", True)):
+                of = [
+                    row["mean"]
+                    for row in rows
+                    if row["process"] == process
+                    and row["tail"] == tail
+                    and row["measure"] == "score"
+                    and (row["layer"] == "pixels") == in_pixels
+                ]
+                line[f"{tail}, {where}"] = sum(of) / len(of) if of else None
+        found.append(line)
+    return (
+        "The claims are judged with the upper tail, as published: it asks which nodes are "
+        "unusually *active*. What is switched off leaves its mark in the lower tail. Mean AUC of "
+        "the score of single images:\n\n" + as_markdown(found)
+    )
 
 
 def _sizes(results: dict[str, Any], rows: dict[str, list[dict[str, Any]]]) -> str:
@@ -93,7 +120,7 @@ def _sizes(results: dict[str, Any], rows: dict[str, list[dict[str, Any]]]) -> st
         f"Creative images had the smaller subsets (mean AUC of size below 0.5) in "
         f"{why['n_smaller']} of {why['n_settings']} settings of single images. If that is because "
         "a few very extreme nodes score higher than many mildly unusual ones, three things follow "
-        "there, each tested with the rules above:\n\n"
+        "there, each tested as above:\n\n"
     )
     for name, words in (
         ("lower_level", "their subsets are found at lower levels"),
@@ -122,8 +149,8 @@ def _sizes(results: dict[str, Any], rows: dict[str, list[dict[str, Any]]]) -> st
             f"{WORDS[measure]} (mean AUC in hidden layers "
             f"{default['tuning_auc'][measure]:.2f}; size of the subset "
             f"{default['tuning_auc']['size']:.2f}). On the models reported, claim 2 with this "
-            f"measure: {verdict['verdict']} ({verdict['n_held']} of {verdict['n']} settings hold, "
-            f"{verdict['n_reversed']} reversed).\n"
+            f"measure: {verdict['verdict']} (main settings: {_counts(verdict)}; all: "
+            f"{_counts(verdict['all'])}).\n"
         )
     medians = _by_measure(rows["sizes"])
     text += "\nMean AUC of each measure over all settings of single images, by layer:\n\n"
@@ -132,8 +159,9 @@ def _sizes(results: dict[str, Any], rows: dict[str, list[dict[str, Any]]]) -> st
 
 def _prediction(rows: list[dict[str, Any]]) -> str:
     """What arithmetic says beforehand, and whether it came out."""
-    kept = [row for row in rows if row["statistic"] == "berk_jones" and row["alpha_max"] == 0.5]
+    kept = [r for r in rows if (r["statistic"], r["alpha_max"], r["floor"]) == USUAL_SEARCH]
     agreed = sum(row["agrees"] for row in kept)
+    agreed_all = sum(row["agrees"] for row in rows)
     names = {"data": "data", "process": "process", "layer": "modulated layer", "share": "share on",
              "n_nodes": "nodes", "predicted_creative": "predicted", "median_creative": "measured",
              "predicted_normal": "predicted, normal", "median_normal": "measured, normal",
@@ -146,8 +174,8 @@ def _prediction(rows: list[dict[str, Any]]) -> str:
         "that exceeds J/e the subset shrinks to these K. So creative subsets are smaller for K/J "
         "between 1/(e·ln(B + 1)) and 1/e, about equal below, larger above. At the modulated "
         f"layer the direction predicted is the one measured in {agreed} of {len(kept)} "
-        "settings (`tables/prediction.md` has other statistics and levels too):\n\n"
-        + as_markdown(kept, names)
+        f"settings, with other statistics, levels and floors too in {agreed_all} of {len(rows)} "
+        "(`tables/prediction.md`):\n\n" + as_markdown(kept, names)
     )
 
 

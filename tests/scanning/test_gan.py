@@ -16,6 +16,7 @@ from scanning.generative import (
     decoder_layers,
     generate,
     load_model,
+    one_thread,
     prior_activity,
     save_model,
     train_gan,
@@ -32,6 +33,13 @@ def pictures():
 
 def weights(model):
     return torch.cat([value.flatten().double() for value in model.state_dict().values()])
+
+
+@pytest.fixture(autouse=True)
+def _alone():
+    """Threads that wait for busy processors cost more than these small networks."""
+    with one_thread():
+        yield
 
 
 class Stop(Exception):  # noqa: N818

@@ -4,7 +4,14 @@ from typing import Any
 
 import altair as alt
 
-from scanning.experiments.figures.theme import COLOURS, HAIRLINE, WIDTH, finished, inline
+from scanning.experiments.figures.theme import (
+    HAIRLINE,
+    WIDTH,
+    colours,
+    finished,
+    inline,
+    series_order,
+)
 
 ROW = 13
 
@@ -45,7 +52,7 @@ def dots(
     if not rows:
         raise ValueError("rows must hold at least one row; got none")
     kept = [{name: row[name] for name in (y, series, facet, "mean", "low", "high")} for row in rows]
-    names = list(dict.fromkeys(row[series] for row in kept))
+    names = series_order([row[series] for row in kept])
     order = list(dict.fromkeys(row[y] for row in kept))
     if domain is None:
         lowest = min(reference, *(row["low"] for row in kept))
@@ -60,7 +67,7 @@ def dots(
             f"{series}:N",
             sort=names,
             title=None,
-            scale=alt.Scale(domain=names, range=list(COLOURS[: len(names)])),
+            scale=alt.Scale(domain=names, range=colours(names)),
         ),
     )
     whiskers = base.mark_rule(strokeWidth=1.4).encode(

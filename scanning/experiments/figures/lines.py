@@ -4,7 +4,14 @@ from typing import Any
 
 import altair as alt
 
-from scanning.experiments.figures.theme import COLOURS, HAIRLINE, WIDTH, finished, inline
+from scanning.experiments.figures.theme import (
+    HAIRLINE,
+    WIDTH,
+    colours,
+    finished,
+    inline,
+    series_order,
+)
 
 
 def lines(
@@ -45,7 +52,7 @@ def lines(
     if not rows:
         raise ValueError("rows must hold at least one row; got none")
     kept = [{name: row[name] for name in (x, series, facet, "mean", "low", "high")} for row in rows]
-    names = list(dict.fromkeys(row[series] for row in kept))
+    names = series_order([row[series] for row in kept])
     values = sorted({row[x] for row in kept})
     horizontal = alt.X(
         f"{x}:Q",
@@ -59,7 +66,7 @@ def lines(
             f"{series}:N",
             sort=names,
             title=None,
-            scale=alt.Scale(domain=names, range=list(COLOURS[: len(names)])),
+            scale=alt.Scale(domain=names, range=colours(names)),
         ),
     )
     y = alt.Y("mean:Q", title=y_title, scale=alt.Scale(zero=False))

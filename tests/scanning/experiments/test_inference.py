@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import ttest_1samp
+from scipy.stats import false_discovery_control, ttest_1samp
 
-from scanning.experiments.inference import decide, holm, over_seeds, verdict
+from scanning.experiments.inference import benjamini_hochberg, decide, holm, over_seeds, verdict
 
 
 @given(values=st.lists(st.floats(-1, 1).map(lambda x: round(x, 3)), min_size=2, max_size=8))
@@ -42,8 +42,14 @@ def test_holm_is_monotone_and_never_below(pvalues):
     assert (np.diff(np.array(adjusted)[order]) >= -1e-9).all()
 
 
-def row(mean, p, *, is_control=False):
-    return {"mean": mean, "low": mean - 0.1, "high": mean + 0.1, "p": p, "is_control": is_control}
+@given(pvalues=st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_false_discovery_rate_is_scipys(pvalues):
+    expected = false_discovery_control(pvalues)
+    np.testing.assert_allclose(benjamini_hochberg(pvalues), expected, atol=1e-9)
+
+
+def row(mean, p, **rest):
+    return {"mean": mean, "low": mean - 0.1, "high": mean + 0.1, "p": p, **rest}
 
 
 def test_rows_hold_are_reversed_or_undecided():
@@ -52,6 +58,15 @@ def test_rows_hold_are_reversed_or_undecided():
     decide(rows, null=0.5)
     said = [one["says"] for one in rows]
     assert said == ["held", "reversed", "undecided", "undecided", "undecided", "control"]
+
+
+def test_main_settings_are_held_to_a_stricter_rule_among_themselves():
+    rows = [row(0.9, p, is_main=main) for p in (0.001, 0.02, 0.04) for main in (True, False)]
+    decide(rows, null=0.5)
+    assert [one["p_adjusted"] for one in rows if one["is_main"]] == [0.003, 0.04, 0.04]
+    assert [one["adjusted_by"] for one in rows[:2]] == ["Holm", "Benjamini-Hochberg"]
+    assert rows[1]["p_adjusted"] == 0.003
+    assert rows[5]["p_adjusted"] == 0.04
 
 
 @pytest.mark.parametrize(
