@@ -75,6 +75,9 @@ def headline_model(result: Result, cite: Citations) -> Words:
         f"The headline test relates ratings to {predictor} at the layer ",
         code(headline.get("layer") or result["scan"]["layer"]),
         f" by {how}{slopes}{why if family in ('clmm', 'lmm') else ''}.{unit}",
+        f" Its test: {str(headline['inference']).rstrip('.')}."
+        if headline.get("inference")
+        else "",
     )
 
 
@@ -83,12 +86,18 @@ def image_level(result: Result, cite: Citations) -> Words:
     if not rows:
         return ()
     first: Any = rows[0]
+    level = 100 * (first.get("confidence_level") or 0.95)
+    intervals = (
+        f"{level:g}% bootstrap intervals that resample images and raters"
+        if first.get("n_raters")
+        else f"{level:g}% bias-corrected and accelerated bootstrap intervals over images "
+        f"({cite('efron')})"
+    )
     return words(
         "At the level of images, Spearman’s ", i("ρ"), " and Kendall’s ", i("τ"), "-b relate size "
-        f"and score to the images’ mean answers, with {100 * first['confidence_level']:g}% bias-"
-        f"corrected and accelerated bootstrap intervals over images ({first['n_bootstrap']:,} "
-        f"draws; {cite('efron')}) and two-sided permutation tests over images "
-        f"({first['n_permutations']:,} permutations, ", i("p"), " = (b + 1)/(m + 1); "
+        f"and score to the images’ mean answers, with {intervals} ({first['n_bootstrap']:,} draws) "
+        f"and two-sided permutation tests over images ({first['n_permutations']:,} permutations, ",
+        i("p"), " = (b + 1)/(m + 1); "
         f"{cite('phipson')}). Images in the group’s subset are compared with the others by the "
         "Mann–Whitney test, with Cliff’s ", i("δ"), f" ({cite('cliff')}) and the area under the "
         "ROC curve. Correlations pooled over single ratings are not used: they ignore that "

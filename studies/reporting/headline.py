@@ -59,21 +59,30 @@ def finding(result: Result, asked: Result) -> Words:
         return words(claim(told, asked, predictor), ", ", mixed_words(told, asked), ".", ranks)
     if is_defined(told) and told.get("test"):
         tested = told["test"]
-        name = str(tested.get("name") or "").removeprefix("Wald ")
         bounded = "ρ" in str(told.get("unit") or "")
+        symbol = symbol_of(tested)
+        statistic = (
+            apa.statistic(symbol, tested.get("statistic"), tested.get("df")) if symbol else ()
+        )
         return words(
             claim(told, asked, predictor), ", ",
             apa.coefficient(
                 words(i("ρ") if bounded else i("b")), told["estimate"], told.get("interval"),
                 bounded=bounded,
             ),
-            ", ", apa.statistic(name, tested.get("statistic"), tested.get("df")), ", ",
-            apa.p_value(told.get("p")), adjusted(told), ".",
+            *((", ", statistic) if statistic else ()), ", ", apa.p_value(told.get("p")),
+            adjusted(told), f" ({tested.get('name')}).",
         )  # fmt: skip
     if rank is None:
         return ()
     known = {**rank, "p": rank["p_permutation"]}
     return words(claim(known, asked, predictor), ", ", rank_words(rank), ".")
+
+
+def symbol_of(tested: Result) -> str:
+    """The letter of a test's statistic; empty where its name has none, as of permutations."""
+    name = str(tested.get("name") or "").removeprefix("Wald ").split(",")[0]
+    return name if len(name) == 1 else ""
 
 
 def claim(found: Result, asked: Result, predictor: str) -> str:
@@ -99,14 +108,14 @@ def claim(found: Result, asked: Result, predictor: str) -> str:
 def mixed_words(told: Result, asked: Result) -> Words:
     """The headline's coefficient with interval, tests, odds ratio and sizes."""
     tested = told.get("test") or {}
-    name = str(tested.get("name") or "z").removeprefix("Wald ")
+    name = symbol_of(tested)
     per = PREDICTORS.get(str(told.get("predictor")), "predictor")
     slopes = "with" if told.get("rater_slopes") else "without"
     return words(
         apa.effect(
             told["estimate"],
             told.get("interval"),
-            test_words=apa.statistic(name, tested.get("statistic"), tested.get("df")),
+            test_words=apa.statistic(name or "z", tested.get("statistic"), tested.get("df")),
             p=told.get("p"),
             ratio=apa.odds_ratio(told.get("odds_ratio")),
         ),

@@ -47,9 +47,9 @@ def of_raters(result: Result) -> Iterator[Words]:
         )
     if result["n_raters"] < FEW_RATERS:
         yield words(
-            f"{apa.count(result['n_raters'], 'rater').capitalize()}: intervals over images do not "
-            "show what other raters would have said, and mixed models estimate how much raters "
-            "differ from few of them."
+            f"{apa.count(result['n_raters'], 'rater').capitalize()}: how much raters differ is "
+            "estimated from few of them, and intervals that resample images alone do not show what "
+            "other raters would have said."
         )
     if result["n_images"] < FEW_IMAGES:
         yield words(

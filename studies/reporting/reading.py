@@ -1,11 +1,13 @@
 """Reading a stored result, of which older ones lack parts: what is not there is None or empty."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 Result = Mapping[str, Any]
 
 PREDICTORS = {"size": "subset size", "score": "score"}
+PARTS = ("standard_errors", "intervals", "p_values", "degrees_of_freedom")
 MODELS = {
     "clmm": "CLMM, random intercepts",
     "clmm_slope": "CLMM, rater slopes",
@@ -54,6 +56,35 @@ def model_words(model: Result) -> str:
     name = MODELS.get(model.get("name", ""), str(model.get("name", "model")))
     predictors = [PREDICTORS.get(each, each) for each in model.get("predictors") or []]
     return f"{name}: {' + '.join(predictors)}" if len(predictors) > 1 else name
+
+
+@dataclass(frozen=True)
+class Tested:
+    """A term of a model with its test: t where `df` is there, else z."""
+
+    estimate: float
+    standard_error: float | None
+    interval: Sequence[float] | None
+    p: float | None
+    df: float | None
+
+    @property
+    def statistic(self) -> float | None:
+        return self.estimate / self.standard_error if self.standard_error else None
+
+
+def tested(model: Result, term: str) -> Tested:
+    """The test to report: the one that allows for few images and raters, where there is one."""
+    from_model = {name: (model.get(name) or {}) for name in PARTS}
+    small = model.get("small_sample") or {}
+    part = {name: (small.get(name) or from_model[name]).get(term) for name in PARTS}
+    return Tested(
+        estimate=model["estimates"][term],
+        standard_error=part["standard_errors"],
+        interval=part["intervals"],
+        p=part["p_values"],
+        df=part["degrees_of_freedom"],
+    )
 
 
 def is_headline(told: Result, model: Result, term: str) -> bool:

@@ -2,11 +2,20 @@
 
 from collections.abc import Iterator
 
-from studies.figures import Panel, Row, forest
+from studies.figures import Panel, Row, forest, specification_curve
 
 from . import apa
-from .document import Block, Figure, Paragraph, Section, Words, i, words
-from .reading import PREDICTORS, Result, is_defined, is_headline, model_terms, primary, term_words
+from .document import Block, Figure, Note, Paragraph, Section, Words, i, words
+from .reading import (
+    PREDICTORS,
+    Result,
+    is_defined,
+    is_headline,
+    model_terms,
+    primary,
+    term_words,
+    tested,
+)
 from .sensitivity_tables import model_tables, rank_rows, rank_table, test_table
 
 UNITS = {"clmm": "log odds per SD", "lmm": "points of the scale per SD"}
@@ -35,7 +44,7 @@ def sensitivity(result: Result, mark: str | None) -> Section:
     blocks += model_tables(result)
     blocks += rank_table(result)
     blocks += test_table(result)
-    blocks += multiverse(result)
+    blocks += multiverse(result, mark)
     if not blocks:
         blocks.append(Paragraph(words("Nothing else could be computed.")))
     return Section("sensitivity", "Sensitivity", tuple(blocks))
@@ -57,7 +66,7 @@ def model_panels(result: Result, asked: Result) -> Iterator[Panel]:
             Row(
                 row_words(model, term),
                 model["estimates"][term],
-                (model.get("intervals") or {}).get(term),
+                tested(model, term).interval,
                 is_main=is_headline(told, model, term),
             )
             for model, term in model_terms(asked)
@@ -148,7 +157,7 @@ def attenuation_words(corrected: list[Result]) -> Words:
     )
 
 
-def multiverse(result: Result) -> Iterator[Block]:
+def multiverse(result: Result, mark: str | None) -> Iterator[Block]:
     found = result.get("multiverse") or {}
     specifications = found.get("specifications") or []
     if not specifications:
@@ -167,3 +176,20 @@ def multiverse(result: Result) -> Iterator[Block]:
               if summary.get("share_significant") is not None else ()),
         )  # fmt: skip
     yield Paragraph(words(text, "."))
+    chart = specification_curve(
+        found,
+        unit=str(found.get("unit") or "estimate"),
+        planned=(result.get("exclusions") or {}).get("rules") or [],
+        width="183mm",
+        mark=mark,
+    )
+    yield Figure(
+        "exclusions",
+        words(
+            "The headline estimate by which quality rules leave raters out: estimates in their "
+            "order with 95% intervals; below, the rules of each."
+        ),
+        str(chart.description),
+        chart,
+    )
+    yield from (Note(words(each)) for each in found.get("warnings") or [])

@@ -8,43 +8,45 @@ from .document import Block, Table, Words, code, i, words
 from .reading import (
     PREDICTORS,
     Result,
+    Tested,
     model_terms,
     model_words,
     question,
     questions,
     term_words,
+    tested,
 )
 
 METHODS = {"spearman": "Spearman’s ρ", "kendall": "Kendall’s τ-b"}
 MODEL_NOTE = words(
     i("b"), " per standard deviation of the predictor over images: log odds in cumulative link "
-    "models (CLMM), points of the scale in linear models (LMM, REML, Satterthwaite’s degrees of "
-    "freedom). LR: likelihood-ratio test, of the predictors in models with random intercepts, of "
-    "the rater slopes (conservative: a variance of zero lies on the boundary) in models with them. "
-    "SD: standard deviations of the random effects of raters, of their slopes, and of images.",
+    "models (CLMM), points of the scale in linear models (LMM). LR: likelihood-ratio test, of "
+    "the predictors in models with random intercepts, of the rater slopes (conservative: a variance of zero lies on the boundary) "
+    "in models with them. SD: standard deviations of the random effects of raters, of their slopes, and of images.",
 )  # fmt: skip
 
 
 def model_tables(result: Result) -> Iterator[Block]:
     """Every model of every question, with test, interval, random effects and convergence."""
-    notes: tuple[Words, ...] = (MODEL_NOTE,)
+    notes: tuple[Words, ...] = (words(MODEL_NOTE, inference(result)),)
     for asked in questions(result):
         rows = [
             (
                 words(model_words(model)),
                 words(term_words(term)),
-                words(apa.number(model["estimates"][term])),
-                words(apa.interval((model.get("intervals") or {}).get(term))),
-                test_of(model, term),
-                words(apa.p_only((model.get("p_values") or {}).get(term))),
+                words(apa.number(found.estimate)),
+                words(apa.interval(found.interval)),
+                test_words(found),
+                words(apa.p_only(found.p)),
                 likelihood_of(model),
                 ratio_of(model, term),
                 words(spread(model)),
             )
             for model, term in model_terms(asked)
+            for found in [tested(model, term)]
         ]
         if rows:
-            heads = ("Model", "Term", i("b"), "95% CI", "Wald", i("p"), "LR", "OR [95% CI]", "SD")
+            heads = ("Model", "Term", i("b"), "95% CI", "Test", i("p"), "LR", "OR [95% CI]", "SD")
             yield Table(
                 words(
                     f"Mixed models of the answers to “{asked['text']}”, raters and images crossed."
@@ -57,13 +59,20 @@ def model_tables(result: Result) -> Iterator[Block]:
             notes = ()
 
 
-def test_of(model: Result, term: str) -> Words:
-    error = (model.get("standard_errors") or {}).get(term)
-    freedom = (model.get("degrees_of_freedom") or {}).get(term)
-    if not error:
-        return words("–")
-    value = model["estimates"][term] / error
-    return apa.statistic("z" if freedom is None else "t", value, freedom)
+def inference(result: Result) -> str:
+    """How the tests of each family of models allow for few images and raters."""
+    told = {}
+    for asked in questions(result):
+        for model, _ in model_terms(asked):
+            method = (model.get("small_sample") or {}).get("method")
+            if method:
+                told.setdefault(str(model.get("name")).split("_")[0].upper(), method)
+    return "".join(f" {family}: {method.rstrip('.')}." for family, method in told.items())
+
+
+def test_words(found: Tested) -> Words:
+    name = "z" if found.df is None else "t"
+    return apa.statistic(name, found.statistic, found.df) or words("–")
 
 
 def likelihood_of(model: Result) -> Words:
