@@ -19,11 +19,13 @@ from .reading import (
 
 METHODS = {"spearman": "Spearman’s ρ", "kendall": "Kendall’s τ-b"}
 MODEL_NOTE = words(
-    i("b"), " per standard deviation of the predictor over images: log odds in cumulative link "
-    "models (CLMM), points of the scale in linear models (LMM). LR: likelihood-ratio test, of "
-    "the predictors in models with random intercepts, of the rater slopes (conservative: a variance of zero lies on the boundary) "
-    "in models with them. SD: standard deviations of the random effects of raters, of their slopes, and of images.",
-)  # fmt: skip
+    i("b"),
+    " per standard deviation of the predictor over images: log odds in cumulative link models "
+    "(CLMM), points of the scale in linear models (LMM). LR: likelihood-ratio test, of the "
+    "predictors in models with random intercepts, of the rater slopes (conservative: a variance of "
+    "zero lies on the boundary) in models with them. SD: standard deviations of the random effects "
+    "of raters, of their slopes, and of images.",
+)
 
 
 def model_tables(result: Result) -> Iterator[Block]:
@@ -61,7 +63,7 @@ def model_tables(result: Result) -> Iterator[Block]:
 
 def inference(result: Result) -> str:
     """How the tests of each family of models allow for few images and raters."""
-    told = {}
+    told: dict[str, str] = {}
     for asked in questions(result):
         for model, _ in model_terms(asked):
             method = (model.get("small_sample") or {}).get("method")
