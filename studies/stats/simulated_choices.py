@@ -46,6 +46,7 @@ class ChoiceDesign(RatingDesign):
                 f"n_raters must be at most half of all comparisons ({self.n_ratings}); got "
                 f"{self.n_raters}"
             )
+        self.refuse_too_large()
 
     @classmethod
     def with_trials(

@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 from .checks import FloatArray
 from .rating_model import RatingModel
 
+# More is not simulated: each of many studies would take minutes and gigabytes.
+MAX_RATINGS = 1_000_000
+MAX_PAIRS = 100_000_000
+
 
 @dataclass(frozen=True, kw_only=True)
 class RatingDesign:
@@ -48,6 +52,16 @@ class RatingDesign:
             raise ValueError(
                 f"n_raters must be at most half of all ratings ({self.n_ratings}), so that each "
                 f"rates two images; got {self.n_raters}"
+            )
+        self.refuse_too_large()
+
+    def refuse_too_large(self) -> None:
+        """ValueError where one simulated study would fill the memory of the machine."""
+        if self.n_ratings > MAX_RATINGS or self.n_images * self.n_raters > MAX_PAIRS:
+            raise ValueError(
+                f"n_images and n_raters must make at most {MAX_RATINGS:,} ratings, and "
+                f"{MAX_PAIRS:,} pairs of an image and a rater; got {self.n_images:,} images, "
+                f"{self.n_raters:,} raters and {self.n_ratings:,} ratings"
             )
 
     @classmethod

@@ -183,8 +183,9 @@ class PlanForm(forms.Form):
     slopes = forms.ChoiceField(
         required=False,
         label="Analysed",
+        help_text="Without a plan: with a slope.",
         choices=[
-            ("", "As analysis plans say: with a rater slope"),
+            ("", "As its analysis plan says"),
             ("with", "With a rater slope"),
             ("without", "Without a rater slope"),
         ],

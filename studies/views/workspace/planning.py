@@ -137,6 +137,9 @@ def initial_values(
         source = planning.pilot_source(study=study)
         initial["pilot"] = f"{study.pk}:{source.question}"
         initial["predictor"] = source.predictor
+        if source.compares:
+            # Nobody runs out of pairs as they would of images.
+            initial["trials"] = max(2, study.trials_per_participant)
         initial["safeguard"] = 60
     return initial, study
 

@@ -67,6 +67,8 @@ def test_nobody_does_more_trials_than_asked():
         ({"n_raters": 2.5}, "n_raters must be a whole number, 2 or more; got 2.5"),
         ({"ratings_per_image": 1}, "ratings_per_image must be a whole number, 2 or more; got 1"),
         ({"ratings_per_image": 11}, r"must not exceed n_raters \(10\).*; got 11"),
+        ({"n_images": 10**6}, "n_images and n_raters must make at most 1,000,000 ratings"),
+        ({"n_images": 10**5, "n_raters": 1001}, "at most .* 100,000,000 pairs"),
         ({"n_raters": 60}, r"n_raters must be at most half of all ratings \(100\).*; got 60"),
     ],
 )
