@@ -57,7 +57,7 @@ MAY_IMPORT = {
     "studies/views": BELOW_PAGES
     | {"studies.views", "studies.figures", "studies.forms", "studies.tasks", "django"},
     "studies/api": BELOW_PAGES
-    | {"studies.api", "studies.views.access", "django", "rest_framework"},
+    | {"studies.api", "studies.views.access", "studies.tasks", "django", "rest_framework"},
     "studies/admin.py": BELOW_PAGES | {"django"},
     "studies/management": BELOW_PAGES
     | {"studies.management", "studies.figures", "studies.serving", "django"},

@@ -3,7 +3,7 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.renderers import JSONRenderer
 
-from studies.api import views
+from studies.api import results, views
 
 app_name = "api"
 urlpatterns = [
@@ -17,6 +17,7 @@ urlpatterns = [
     ),
     path("studies/<slug:slug>/responses/", views.StudyResponses.as_view(), name="study-responses"),
     path("studies/<slug:slug>/plan/", views.StudyPlan.as_view(), name="study-plan"),
+    path("studies/<slug:slug>/results/", results.StudyResults.as_view(), name="study-results"),
     path("studies/<slug:slug>/export/", views.StudyExport.as_view(), name="study-export"),
     path("scans/", views.ScanList.as_view(), name="scans"),
     path("scans/<int:pk>/", views.ScanDetail.as_view(), name="scan"),

@@ -217,9 +217,7 @@ def test_rows(result: dict[str, Any]) -> list[dict[str, Any]]:
                 "model_words": MODEL_WORDS[row["model"]],
                 "shown": shown[0] if shown else row["estimate"],
                 "shown_interval": shown[1:] if shown else row["interval"],
-                "shown_unit": "odds ratio per SD"
-                if shown
-                else ("correlation" if ranks else row["unit"]),
+                "shown_unit": "odds ratio per SD" if shown else unit,
             }
         )
     return rows

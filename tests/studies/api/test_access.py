@@ -6,6 +6,7 @@ from rest_framework.test import APIClient
 
 from studies.api.urls import urlpatterns
 from studies.models import Role
+from studies.services.analysis import analyse
 from studies.services.tokens import create_token
 from tests.studies import factories
 
@@ -17,6 +18,7 @@ EXPECTED = {
     "study-participants": (200, 200, 404),
     "study-responses": (200, 200, 404),
     "study-plan": (200, 200, 404),
+    "study-results": (200, 200, 404),
     "study-export": (200, 200, 404),
     "scans": (200, 200, 200),
     "scan": (200, 200, 404),
@@ -44,6 +46,8 @@ def test_the_table_knows_every_address():
 @pytest.mark.parametrize("name", EXPECTED)
 def test_each_sees_what_they_may(name, lab, viewer, editor, outsider):
     url = address(name, lab)
+    if name == "study-results":
+        analyse(study=lab.study)
     got = tuple(client.get(url).status_code for client in (viewer, editor, outsider))
     assert got == EXPECTED[name]
 
@@ -84,7 +88,7 @@ def test_a_forged_token_is_refused(lab):
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
-@pytest.mark.parametrize("name", sorted(set(EXPECTED) - {"not-there"}))
+@pytest.mark.parametrize("name", sorted(set(EXPECTED) - {"not-there", "study-results"}))
 def test_nothing_can_be_written(method, name, lab, editor):
     response = getattr(editor, method)(address(name, lab))
     assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")
