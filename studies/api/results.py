@@ -3,6 +3,7 @@
 import secrets
 from typing import Any
 
+from django.contrib.auth.models import User
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
@@ -100,11 +101,10 @@ class StudyResults(APIView):
     )
     def post(self, request: Request, slug: str) -> Response:
         study = access.get_study(request.user, slug)
+        user = request.user
+        assert isinstance(user, User), "only who is signed in comes here"
         job = tasks.start_analysis(
-            study=study,
-            kind=given_kind(request),
-            key=secrets.token_urlsafe(16),
-            asked_by=request.user,
+            study=study, kind=given_kind(request), key=secrets.token_urlsafe(16), asked_by=user
         )
         return Response(AnalysisJobSerializer(job).data, status=202)
 
