@@ -60,7 +60,7 @@ class Sizes:
     ----------
     n_train : int
         Training images, at most; as many as there are.
-    epochs, gan_steps, classifier_epochs : int
+    epochs, batch_size, gan_steps, classifier_epochs : int
     n_background, n_test : int
         B; and the images of each test set.
     group_size : int
@@ -81,6 +81,7 @@ class Sizes:
 
     n_train: int = 20_000
     epochs: int = 8
+    batch_size: int = 128
     gan_steps: int = 2_000
     classifier_epochs: int = 5
     n_background: int = 2_000
@@ -163,7 +164,9 @@ QUICK = Settings(
     seeds=QUICK_SEEDS,
     sizes=Sizes(
         n_train=4_000,
-        epochs=5,
+        epochs=6,
+        # Smaller ones make four times as many steps of it; with fewer, all samples look alike.
+        batch_size=32,
         gan_steps=150,
         classifier_epochs=2,
         n_background=500,

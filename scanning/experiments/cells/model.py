@@ -33,7 +33,9 @@ def work(store: Store, cell: Cell) -> dict[str, Any]:
     checkpoint = path.with_suffix(".unfinished")
     trained: Any
     if ARCHITECTURES[cell.data] == "vae":
-        config = TrainingConfig(epochs=store.sizes["epochs"], seed=cell.seed)
+        config = TrainingConfig(
+            epochs=store.sizes["epochs"], batch_size=store.sizes["batch_size"], seed=cell.seed
+        )
         trained = train_vae(data.images, config, device=store.device, checkpoint=checkpoint)
     else:
         shape = GanTrainingConfig(steps=store.sizes["gan_steps"], seed=cell.seed)
