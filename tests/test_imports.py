@@ -55,7 +55,14 @@ MAY_IMPORT = {
     "studies/tasks.py": {"studies.services", "studies.models", "django"},
     "studies/forms.py": {"studies.models", "studies.queries", "studies.services", "django"},
     "studies/views": BELOW_PAGES
-    | {"studies.views", "studies.figures", "studies.forms", "studies.tasks", "django"},
+    | {
+        "studies.views",
+        "studies.figures",
+        "studies.reporting",
+        "studies.forms",
+        "studies.tasks",
+        "django",
+    },
     "studies/api": BELOW_PAGES
     | {"studies.api", "studies.views.access", "studies.tasks", "django", "rest_framework"},
     "studies/admin.py": BELOW_PAGES | {"django"},

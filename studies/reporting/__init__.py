@@ -18,6 +18,7 @@ from .document import (
     Words,
     plain,
 )
+from .drawings import scatter
 from .facts import Facts, Picture
 from .pdf import to_pdf, to_pngs
 from .sections import write_report
@@ -37,6 +38,7 @@ __all__ = [
     "Table",
     "Words",
     "plain",
+    "scatter",
     "to_pdf",
     "to_pngs",
     "write_report",

@@ -74,7 +74,7 @@ def headline_model(result: Result, cite: Citations) -> Words:
     return words(
         f"The headline test relates ratings to {predictor} at the layer ",
         code(headline.get("layer") or result["scan"]["layer"]),
-        f" by {how}{slopes}{why if family in ('clmm', 'lmm') else ''}.{unit}",
+        f" by {how}{why if family in ('clmm', 'lmm') else ''}{slopes}.{unit}",
         f" Its test: {str(headline['inference']).rstrip('.')}."
         if headline.get("inference")
         else "",
@@ -150,7 +150,7 @@ def correction(name: str | None, cite: Citations) -> str:
 
 def multiverse(result: Result, cite: Citations) -> Words:
     found = result.get("multiverse")
-    if not found or not found.get("specifications"):
+    if not found or len(found.get("specifications") or []) < 2:
         return ()
     return words(
         "The headline estimate was computed anew under every combination of the quality rules that "

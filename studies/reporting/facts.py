@@ -29,7 +29,7 @@ class Facts:
     background, test_sets, held_out : each set with name, n, process and generation
     model : architecture, configuration, training; None where images came from outside
     strata : stratum → images to be rated
-    rules : limits of quality that are not off: name, about, limit, unit
+    rules : quality rules that are not off: key, name, about, limit
     flow : how many participants came how far, by the names of `flow.STAGES`
     detection : how well scores and sizes tell creative from normal images
     n_newer : answers that came since the analysis; None where the data are as they were then
@@ -54,3 +54,7 @@ class Facts:
     pictures: Mapping[str, Picture]
     written_at: datetime
     version: str
+
+    def rule_names(self) -> dict[str, str]:
+        """The rules in a few words each, by the names that plans call them."""
+        return {rule["key"]: rule["name"] for rule in self.rules}

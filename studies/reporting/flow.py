@@ -31,7 +31,8 @@ def steps(facts: Facts, result: Result) -> list[Step]:
     n_planned = flow["rated"] - n_decided - n_analysed
     reasons = [("Excluded by a researcher’s decision", n_decided)]
     if n_planned > 0:
-        rules = "; ".join(f"{rule} {by_rule[rule]}" for rule in applied)
+        names = facts.rule_names()
+        rules = "; ".join(f"{names.get(rule, rule)} {by_rule[rule]}" for rule in applied)
         reasons.append((f"Excluded by the plan’s rules{f' ({rules})' if rules else ''}", n_planned))
     ends = [
         f"{flow['finished']:,} finished",

@@ -181,7 +181,8 @@ def quality(facts: Facts, result: Mapping[str, Any]) -> Words:
         "out."
     )
     left_out = result.get("exclusions") or {}
-    planned = left_out.get("rules") or []
+    titles = facts.rule_names()
+    planned = [titles.get(rule, rule) for rule in left_out.get("rules") or []]
     by_plan = (
         words(f" The analysis plan leaves out whoever is marked by: {apa.listed(planned)}.")
         if planned

@@ -27,7 +27,7 @@ def write_report(result: Result, facts: Facts) -> Report:
         participants(facts, result, mark),
         reliability(result, mark),
         headline(result, mark),
-        sensitivity(result, mark),
+        sensitivity(facts, result, mark),
         membership(facts, result, mark),
         layers(facts, result, mark),
         images(facts, result, mark),

@@ -6,6 +6,7 @@ from studies.figures import Panel, Row, forest, specification_curve
 
 from . import apa
 from .document import Block, Figure, Note, Paragraph, Section, Words, i, words
+from .facts import Facts
 from .reading import (
     PREDICTORS,
     Result,
@@ -22,7 +23,7 @@ UNITS = {"clmm": "log odds per SD", "lmm": "points of the scale per SD"}
 FAMILIES = {"clmm": "Cumulative link mixed models", "lmm": "Linear mixed models"}
 
 
-def sensitivity(result: Result, mark: str | None) -> Section:
+def sensitivity(facts: Facts, result: Result, mark: str | None) -> Section:
     """Every other way to the headline: models, coefficients, questions, exclusions."""
     asked = primary(result)
     blocks: list[Block] = []
@@ -44,7 +45,7 @@ def sensitivity(result: Result, mark: str | None) -> Section:
     blocks += model_tables(result)
     blocks += rank_table(result)
     blocks += test_table(result)
-    blocks += multiverse(result, mark)
+    blocks += multiverse(facts, result, mark)
     if not blocks:
         blocks.append(Paragraph(words("Nothing else could be computed.")))
     return Section("sensitivity", "Sensitivity", tuple(blocks))
@@ -157,28 +158,32 @@ def attenuation_words(corrected: list[Result]) -> Words:
     )
 
 
-def multiverse(result: Result, mark: str | None) -> Iterator[Block]:
+def multiverse(facts: Facts, result: Result, mark: str | None) -> Iterator[Block]:
     found = result.get("multiverse") or {}
     specifications = found.get("specifications") or []
     if not specifications:
         return
     summary = found.get("summary") or {}
+    if len(specifications) < 2:
+        yield Paragraph(words("No quality rule would leave out anybody else: the estimate is one."))
+        return
     n = summary.get("n_distinct") or len(specifications)
     text = words(
         f"Over {apa.count(n, 'distinct set of exclusions', 'distinct sets of exclusions')}, the "
         f"headline estimate has the median {apa.number(summary.get('median'))} and lies from "
         f"{apa.number(summary.get('lowest'))} to {apa.number(summary.get('highest'))}",
     )
-    if summary.get("share_same_sign") is not None:
-        text = words(
-            text, f"; {100 * summary['share_same_sign']:.0f}% have the headline’s sign",
-            *((f" and {100 * summary['share_significant']:.0f}% ", i("p"), " < .05")
-              if summary.get("share_significant") is not None else ()),
-        )  # fmt: skip
+    alpha = apa.number(found.get("alpha") or 0.05, bounded=True)
+    same, significant = summary.get("share_same_sign"), summary.get("share_significant")
+    if same is not None:
+        text = words(text, f"; {100 * same:.0f}% have the headline’s sign")
+    if significant is not None:
+        text = words(text, f" and {100 * significant:.0f}% ", i("p"), f" < {alpha}")
     yield Paragraph(words(text, "."))
     chart = specification_curve(
         found,
         unit=str(found.get("unit") or "estimate"),
+        labels=facts.rule_names(),
         planned=(result.get("exclusions") or {}).get("rules") or [],
         width="183mm",
         mark=mark,

@@ -163,6 +163,7 @@ def rules_of(study: Study) -> list[dict[str, Any]]:
     limits = limits_of(study)
     return [
         {
+            "key": rule.name,
             "name": rule.title,
             "about": rule.limit.about,
             "limit": amount(limits[rule.limit.name], rule.limit.unit),

@@ -4,7 +4,6 @@
 """
 
 from .names import PREDICTORS, RATERS
-from .questions import headline_association
 from .running import analyse, chosen_kind
 from .runs import Latest, latest_run, n_newer_answers
 from .versions import code_version
@@ -16,7 +15,6 @@ __all__ = [
     "analyse",
     "chosen_kind",
     "code_version",
-    "headline_association",
     "latest_run",
     "n_newer_answers",
 ]

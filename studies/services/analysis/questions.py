@@ -1,6 +1,5 @@
 """Everything that is computed for one question."""
 
-import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +29,7 @@ from studies.services.analysis.layers import compare_layers
 from studies.services.analysis.models import MIXED, question_models
 from studies.services.analysis.names import RATERS
 from studies.services.analysis.steps import Steps
-from studies.stats import RankAssociation, fit_rao_kupper
+from studies.stats import fit_rao_kupper
 
 # Below these, whoever happened to rate matters more than the intervals can say.
 FEW_RATERS, FEW_RATINGS = 10, 3
@@ -149,13 +148,6 @@ def pair_models(compared: pd.DataFrame, said: list[str]) -> list[dict[str, Any]]
             }
         )
     return made
-
-
-def headline_association(question: dict[str, Any], predictor: str) -> RankAssociation:
-    """The first association of `predictor` in a question's part of a stored result."""
-    stored = next(each for each in question["associations"] if each["predictor"] == predictor)
-    names = {field.name for field in dataclasses.fields(RankAssociation)}
-    return RankAssociation(**{key: value for key, value in stored.items() if key in names})
 
 
 def thin_ratings(n_raters: int, ratings_per_image: float | None) -> list[str]:

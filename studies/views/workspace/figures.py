@@ -13,7 +13,6 @@ from studies.figures import (
     label_shares,
     null_histogram,
     plan_curves,
-    rating_scatter,
     render,
     size_distribution,
     spec,
@@ -21,7 +20,8 @@ from studies.figures import (
 )
 from studies.models import Scan, Study
 from studies.quality import RULES
-from studies.services.analysis import chosen_kind, headline_association, latest_run
+from studies.reporting import scatter
+from studies.services.analysis import chosen_kind, latest_run
 from studies.views import access
 from studies.views.workspace.pages import workspace_page
 from studies.views.workspace.planning import finished_plan
@@ -68,7 +68,7 @@ def study_figure(
     if name in PREDICTORS:
         if not asked["n_images"]:
             raise Http404
-        chart = scatter(asked, name, options)
+        chart = scatter(asked, name, **options)
     elif name == "labels" and asked["labels"]:
         counts = pd.DataFrame(asked["labels"])
         chart = label_shares(counts, labels=list(counts["label"].unique()), **options)
@@ -106,28 +106,6 @@ def stored_result(study: Study, asked: str | None) -> dict[str, Any]:
     if run is None:
         raise Http404
     return dict(run.result)
-
-
-def scatter(question: dict[str, Any], predictor: str, options: dict[str, Any]) -> alt.LayerChart:
-    frame = pd.DataFrame(question["images"]).rename(
-        columns={
-            "mean": "rating",
-            "low": "rating_low",
-            "high": "rating_high",
-            "in_group": "in_subset",
-            "n": "n_ratings",
-        }
-    )
-    measure = question["measure"]
-    return rating_scatter(
-        # A mean that is not there is None in JSON, which would make a column of objects.
-        frame.astype(dict.fromkeys(("rating", "rating_low", "rating_high", predictor), float)),
-        predictor,
-        association=headline_association(question, predictor),
-        rating_range=tuple(question["range"]),
-        rating_title=measure[0].upper() + measure[1:],
-        **options,
-    )
 
 
 @require_GET
