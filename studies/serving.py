@@ -41,8 +41,11 @@ def server_command(
 
 
 def worker_command() -> list[str]:
-    """The command that does what was asked for in pages, under this Python."""
-    return [sys.executable, "-m", "django", "db_worker", "--verbosity", "0"]
+    """The command that does what was asked for in pages, under this Python.
+
+    The server has checked the settings; again, the worker would load every page's libraries.
+    """
+    return [sys.executable, "-m", "django", "db_worker", "--skip-checks", "--verbosity", "0"]
 
 
 def serving_command(port: int) -> list[str]:

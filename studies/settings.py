@@ -16,6 +16,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
+# Read when pyarrow is first used. Its own allocator holds on to some 15 MB of every process.
+os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+
 
 def env_text(name: str, default: str) -> str:
     return os.environ.get(f"MUSESCAN_{name}", default)

@@ -21,6 +21,9 @@ class Command(BaseCommand):
         "the headline again. An earlier export of the same study there is replaced."
     )
 
+    # The checks of every address would load every page's libraries: as much memory again.
+    requires_system_checks = ()
+
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("slug", help="the study's name in its address")
         parser.add_argument(

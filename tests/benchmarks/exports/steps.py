@@ -3,10 +3,14 @@
 Each prints its figures as JSON; the peak of resident memory is the kernel's, of this process.
 """
 
+import io
 import json
+import re
 import sys
 import time
 from collections.abc import Callable
+from contextlib import redirect_stdout
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -27,31 +31,45 @@ def fill(n_responses: str) -> dict[str, Any]:
     return {"study": fill_database(int(n_responses)).slug}
 
 
-def load() -> dict[str, Any]:
-    """Only what a process needs that makes exports."""
-    from importlib import import_module
+def load_worker() -> dict[str, Any]:
+    """Nothing but what a worker has in memory before its first job."""
+    import_module("studies.tasks")
+    return {"torch": "torch" in sys.modules}
 
+
+def load_command() -> dict[str, Any]:
+    """Nothing but what an export is made with."""
     import_module("studies.services.exports")
     return {"torch": "torch" in sys.modules}
 
 
 def to_folder(slug: str, folder: str) -> dict[str, Any]:
-    from studies.models import Study
-    from studies.services.exports import write_export
+    """`manage.py export_study`, in this process."""
+    from django.core.management import ManagementUtility
 
-    n_rows = write_export(study=Study.objects.get(slug=slug), folder=Path(folder))
+    with redirect_stdout(io.StringIO()) as told:
+        ManagementUtility(["manage.py", "export_study", slug, "--output", folder]).execute()
+    n_rows = re.findall(r"^\w+: ([\d,]+) rows$", told.getvalue(), re.MULTILINE)
     files = [path.stat().st_size for path in Path(folder).rglob("*") if path.is_file()]
-    return {"rows": sum(n_rows.values()), "bytes": sum(files)}
+    return {"rows": sum(int(n.replace(",", "")) for n in n_rows), "bytes": sum(files)}
 
 
-def to_zip(slug: str, path: str) -> dict[str, Any]:
-    from studies.models import Study
-    from studies.services.exports import stream_zip
+def by_job(slug: str) -> dict[str, Any]:
+    """What a worker does when “Export data” was pressed."""
+    load_worker()
+    from django.contrib.auth.models import User
 
-    with Path(path).open("wb") as file:
-        for block in stream_zip(study=Study.objects.get(slug=slug)):
-            file.write(block)
-        return {"bytes": file.tell()}
+    from studies.models import Job, JobState, Study
+    from studies.services import jobs
+
+    study = Study.objects.select_related("workspace").get(slug=slug)
+    key = str(time.time())
+    asked_by, _ = User.objects.get_or_create(username="benchmark")
+    job, _ = jobs.ask_for_export(study=study, key=key, asked_by=asked_by)
+    jobs.perform_job(job_id=job.pk)
+    job = Job.objects.get(pk=job.pk)
+    assert job.state == JobState.FINISHED, job.error
+    return {"rows": sum(job.result["rows"].values()), "bytes": job.result["bytes"]}
 
 
 def by_pandas(slug: str, path: str) -> dict[str, Any]:
@@ -75,7 +93,7 @@ def by_pandas(slug: str, path: str) -> dict[str, Any]:
 
 
 STEPS: dict[str, Callable[..., dict[str, Any]]] = {
-    step.__name__: step for step in (fill, load, to_folder, to_zip, by_pandas)
+    step.__name__: step for step in (fill, load_worker, load_command, by_job, to_folder, by_pandas)
 }
 
 if __name__ == "__main__":
