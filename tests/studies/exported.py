@@ -40,6 +40,7 @@ TABLES = (
     "trials",
     "quality",
     "decisions",
+    "exclusions",
     "events",
     "participants",
     "coverage",

@@ -3,6 +3,7 @@
 from studies.models import Study
 from studies.services.tables.answers import QUESTIONNAIRE, RESPONSES, REVISIONS, TRIALS
 from studies.services.tables.columns import Column, Table
+from studies.services.tables.exclusions import EXCLUSIONS
 from studies.services.tables.identities import IDENTITIES
 from studies.services.tables.images import COVERAGE, STIMULI
 from studies.services.tables.people import DECISIONS, EVENTS, PARTICIPANTS, QUALITY
@@ -19,6 +20,7 @@ def tables_of(study: Study) -> tuple[Table, ...]:
         TRIALS,
         QUALITY,
         DECISIONS,
+        EXCLUSIONS,
         EVENTS,
         PARTICIPANTS,
         COVERAGE,

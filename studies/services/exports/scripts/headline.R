@@ -1,8 +1,10 @@
 # The headline figures again, from this export's files alone: Rscript analysis/headline.R
 #
 # How the images' mean answers go with subset size and with score: Spearman's rho and Kendall's
-# tau-b over the images, with asymptotic p-values. Counted are answers of one kind of raters, in
-# trials of the role "main", by participants who are not excluded. Needs no packages.
+# tau-b over the images, with asymptotic p-values. Of choices between two images the images'
+# numbers are abilities of the model of Rao and Kupper (1967), of Bradley and Terry where there are
+# no ties. Counted are answers of one kind of raters, in trials of the role "main", by participants
+# who are neither excluded nor left out by a rule of the analysis plan. Needs no packages.
 #
 # --raters KIND  person, pilot or simulated; otherwise people, if any rated
 # --clmm         also cumulative link mixed models of Likert answers, with raters and images as
@@ -31,6 +33,7 @@ answers <- read_table("responses")
 stimuli <- read_table("stimuli")
 stimuli <- stimuli[stimuli$role == "rating", ]
 answers <- answers[answers$role == "main" & answers$excluded == "false", ]
+answers <- answers[!(answers$subject_id %in% read_table("exclusions")$subject_id), ]
 kind <- known_kinds[known_kinds %in% answers$rater_kind][1]
 if (is.na(kind)) stop("No such ratings are in this export.")
 nobody <- if (kind == "simulated") " No person gave these ratings." else ""
@@ -57,7 +60,88 @@ numbers_of_sets <- function(mine) {
   do.call(rbind, rows)
 }
 
+# By image the number of its set, in which each can be reached from each by wins.
+linked <- function(from, to, n) {
+  reached <- function(start, from, to) {
+    seen <- seq_len(n) == start
+    repeat {
+      more <- seen
+      more[to[seen[from]]] <- TRUE
+      if (all(more == seen)) return(seen)
+      seen <- more
+    }
+  }
+  sets <- integer(n)
+  while (any(sets == 0)) {
+    start <- which(sets == 0)[1]
+    sets[reached(start, from, to) & reached(start, to, from)] <- max(sets) + 1
+  }
+  sets
+}
+
+# The images' abilities in log odds, by maximum likelihood with Newton's method. With d = ability
+# of the left image less that of the right and t >= 0 for ties, P(left) = F(d - t),
+# P(right) = F(-d - t), and P(tie) is the rest, which is F(t + d) F(t - d) (1 - exp(-2 t)): a
+# logistic regression in which a tie counts as two answers, and a term in t. There is a finite
+# estimate only among images that are linked by wins in both directions; told are those of the
+# largest such set.
+abilities <- function(mine) {
+  sides <- do.call(rbind, strsplit(mine$stimuli, " ", fixed = TRUE))
+  names_of <- sort(unique(as.vector(sides)))
+  left <- match(sides[, 1], names_of)
+  right <- match(sides[, 2], names_of)
+  choice <- mine$value
+  n <- length(names_of)
+  won <- choice != "right"
+  lost <- choice != "left"
+  sets <- linked(c(left[won], right[lost]), c(right[won], left[lost]), n)
+  inside <- sets[left] == sets[right]
+  left <- left[inside]
+  right <- right[inside]
+  choice <- choice[inside]
+  n_ties <- sum(choice == "tie")
+  if (n_ties == length(choice)) return(numeric(0))
+  weights <- tabulate(sets[left], max(sets))
+  main <- order(tabulate(sets), weights)[max(sets)]
+  # A row per answer, a tie is two: sign of d, sign of t. The first image of each set is its origin.
+  again <- which(choice == "tie")
+  rows <- c(seq_along(choice), again)
+  sign <- c(ifelse(choice == "right", -1, 1), rep(-1, n_ties))
+  of_tie <- c(ifelse(choice == "tie", 1, -1), rep(1, n_ties))
+  design <- matrix(0, length(rows), n + 1)
+  design[cbind(seq_along(rows), left[rows])] <- sign
+  design[cbind(seq_along(rows), right[rows])] <- -sign
+  design[, n + 1] <- of_tie
+  free <- setdiff(seq_len(n), match(unique(sets), sets))
+  if (n_ties > 0) free <- c(free, n + 1)
+  design <- design[, free, drop = FALSE]
+  found <- numeric(length(free))
+  last <- length(free)
+  if (n_ties > 0) found[last] <- log((length(choice) + n_ties) / (length(choice) - n_ties))
+  for (turn in 1:100) {
+    share <- plogis(drop(design %*% found))
+    slope <- drop(crossprod(design, 1 - share))
+    bend <- crossprod(design, share * (1 - share) * design)
+    if (n_ties > 0) {
+      slope[last] <- slope[last] + 2 * n_ties / expm1(2 * found[last])
+      bend[last, last] <- bend[last, last] + n_ties / sinh(found[last])^2
+    }
+    step <- solve(bend, slope)
+    # Not too far at a time, nor to where no ties are possible.
+    step <- step * min(1, 2 / max(abs(step), 1e-300))
+    if (n_ties > 0) step <- step * min(1, 0.9 * found[last] / max(-step[last], 1e-300))
+    found <- found + step
+    if (max(abs(step)) < 1e-12) break
+  }
+  all_of <- numeric(n + 1)
+  all_of[free] <- found
+  told <- all_of[seq_len(n)][sets == main]
+  # So that images whose abilities are the same are ties in ranks, whatever the rounding.
+  setNames(round(told - mean(told), 9), names_of[sets == main])
+}
+
 image_means <- function(mine) {
+  if (mine$question_kind[1] == "forced_choice") return(abilities(mine))
   if (mine$question_kind[1] %in% c("best_worst", "ranking")) mine <- numbers_of_sets(mine)
   mine$number <- as.numeric(mine$number)
   mine <- mine[!is.na(mine$number), ]
@@ -94,9 +178,8 @@ if (with_clmm && !requireNamespace("ordinal", quietly = TRUE)) {
 for (question in unique(answers$question)) {
   mine <- answers[answers$question == question, ]
   question_kind <- mine$question_kind[1]
-  if (question_kind %in% c("text", "forced_choice")) {
-    why <- if (question_kind == "text") "has no number" else "needs a model of paired comparisons"
-    say(question, ": left out, ", question_kind, " ", why)
+  if (question_kind == "text") {
+    say(question, ": left out, text has no number")
     next
   }
   means <- image_means(mine)

@@ -11,7 +11,7 @@ import pytest
 
 from studies import queries
 from studies.models import ParticipantKind
-from studies.services import design, lifecycle
+from studies.services import design, lifecycle, plans
 from studies.services.analysis import analyse
 from studies.services.decisions import decide
 from studies.services.exports import write_export
@@ -168,14 +168,80 @@ def test_comparisons_of_several_images_give_the_same(db, folder, script, kind, o
     assert_same(figures(script(folder)), of_study(study))
 
 
+def compared(seed, *, ties):
+    """Choices that go somewhat with the images' positions."""
+    rng = np.random.default_rng(seed)
+
+    def answers(trial, questions):
+        left, right = (
+            shown.study_image.image.position + 4 * (shown.study_image.image.process == "creative")
+            for shown in trial.images.order_by("place")
+        )
+        difference = (left - right) / 4 + rng.logistic()
+        if ties and abs(difference) < 0.6:
+            return {"more": "tie"}
+        return {"more": "left" if difference > 0 else "right"}
+
+    return answers
+
+
+def paired_study(options, n_raters, ties):
+    study = factories.study(
+        workspace=factories.workspace(), state="draft", questions=[], trials_per_participant=8
+    )
+    design.add_question(study=study, key="more", kind="forced_choice", text="?", options=options)
+    lifecycle.change_state(study=study, act="launch")
+    for seed in range(n_raters):
+        factories.rated_participant(study, seed=seed, answers=compared(seed, ties=ties))
+    return study
+
+
+@pytest.mark.parametrize("script", LANGUAGES)
+@pytest.mark.parametrize("ties", [False, True])
+def test_choices_between_two_images_give_the_same_abilities(db, folder, script, ties):
+    study = paired_study({"tie": "Both"} if ties else {}, 9, ties)
+    write_export(study=study, folder=folder)
+    told = of_study(study)
+    assert (told["n_images"] == 8).all()
+    assert_same(figures(script(folder)), told)
+
+
+@pytest.mark.parametrize("script", LANGUAGES)
+def test_images_without_a_finite_ability_are_left_out_as_on_the_page(db, folder, script):
+    """With few answers some image always wins or always loses."""
+    study = paired_study({"tie": "Both"}, 2, ties=True)
+    write_export(study=study, folder=folder)
+    told = of_study(study)
+    assert told["n_images"].max() < 8
+    assert_same(figures(script(folder)), told)
+
+
 @pytest.mark.parametrize("script", LANGUAGES)
 def test_what_is_left_out_is_said(db, folder, script):
-    study = factories.study(workspace=factories.workspace(), questions=["pairwise_tournament"])
-    factories.rated_participant(study, answers=lambda trial, questions: {"more_creative": "left"})
+    study = factories.study(workspace=factories.workspace(), state="draft", questions=[])
+    design.add_question(study=study, key="why", kind="text", text="Why?", options={})
+    lifecycle.change_state(study=study, act="launch")
+    factories.rated_participant(study, answers=lambda trial, questions: {"why": "because"})
     write_export(study=study, folder=folder)
     finished = script(folder)
     assert finished.returncode == 0
-    assert "more_creative: left out, forced_choice needs a model" in finished.stderr
+    assert "why: left out, text has no number" in finished.stderr
+
+
+@pytest.mark.parametrize("script", LANGUAGES)
+def test_whom_the_plan_leaves_out_is_not_counted(rated, folder, script):
+    someone = rated.participants.filter(kind=ParticipantKind.PERSON, is_excluded=False).last()
+    someone.trials.update(response_time_ms=50)
+    before = of_study(rated)
+    content = plans.default_content(rated)
+    content["exclusions"]["rules"] = ["max_fast_share"]
+    plans.draft_plan(study=rated, content=content)
+    plans.fix_plan(study=rated, reason="They cannot have looked.")
+    n_rows = write_export(study=rated, folder=folder)
+    assert n_rows["exclusions"] == 1
+    told = of_study(rated)
+    assert list(told["estimate"]) != list(before["estimate"])
+    assert_same(figures(script(folder)), told)
 
 
 @pytest.mark.parametrize("script", LANGUAGES)

@@ -33,7 +33,7 @@ def test_pilot_and_simulated_raters_are_marked_wherever_raters_are(study):
     kinds = dict(people.values_list("public_id", "kind"))
     assert sorted(kinds.values()) == ["person", "pilot", "simulated"]
     told = [each.name for each in tables_of(study) if each.columns[0].name == "subject_id"]
-    assert len(told) == 8
+    assert len(told) == 9
     for name, form in product(told, READERS):
         frame = READERS[form](archive.open(path_of(archive, name, form)))
         assert frame["rater_kind"].tolist() == [kinds[each] for each in frame["subject_id"]]
