@@ -3,7 +3,7 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.renderers import JSONRenderer
 
-from studies.api import results, views
+from studies.api import exports, results, views
 
 app_name = "api"
 urlpatterns = [
@@ -19,6 +19,17 @@ urlpatterns = [
     path("studies/<slug:slug>/plan/", views.StudyPlan.as_view(), name="study-plan"),
     path("studies/<slug:slug>/results/", results.StudyResults.as_view(), name="study-results"),
     path("studies/<slug:slug>/export/", views.StudyExport.as_view(), name="study-export"),
+    path("studies/<slug:slug>/exports/", exports.StudyExports.as_view(), name="study-exports"),
+    path(
+        "studies/<slug:slug>/exports/<int:pk>/",
+        exports.StudyExportDetail.as_view(),
+        name="study-export-detail",
+    ),
+    path(
+        "studies/<slug:slug>/exports/<int:pk>/file/",
+        exports.StudyExportFile.as_view(),
+        name="study-export-file",
+    ),
     path("scans/", views.ScanList.as_view(), name="scans"),
     path("scans/<int:pk>/", views.ScanDetail.as_view(), name="scan"),
     path("scans/<int:pk>/results/", views.ScanResults.as_view(), name="scan-results"),

@@ -182,7 +182,8 @@ class StudyPlan(RetrieveAPIView):
     "A zip with a Psych-DS data set: tables of answers, trials, participants, decisions, events "
     "and images as CSV and Parquet, a codebook that explains each column, the design, the scan, "
     "scripts that compute the headline again, and a manifest with the number of rows and the "
-    "SHA-256 of each file.",
+    "SHA-256 of each file. It is written while it is sent; of a large study, or where the line may "
+    "break, ask for an export instead (POST to exports/).",
     responses={(200, "application/zip"): OpenApiTypes.BINARY, **errors(400, 401, 404)},
 )
 class StudyExport(APIView):
