@@ -64,7 +64,8 @@ MAY_IMPORT = {
         "django",
     },
     "studies/api": BELOW_PAGES
-    | {"studies.api", "studies.views.access", "studies.tasks", "django", "rest_framework"},
+    | {"studies.api", "studies.views.access", "studies.views.downloads", "studies.tasks"}
+    | {"django", "rest_framework"},
     "studies/admin.py": BELOW_PAGES | {"django"},
     "studies/management": BELOW_PAGES
     | {"studies.management", "studies.figures", "studies.serving", "django"},

@@ -30,7 +30,9 @@ def test_it_has_every_address_with_a_description(viewer):
     paths = schema(viewer)["paths"]
     assert len(paths) == len(urlpatterns) - len({"schema", "not-there"})
     for path, operations in paths.items():
-        more = {"post"} if path.endswith(("/exports/", "/results/")) and "studies" in path else set()
+        more = (
+            {"post"} if path.endswith(("/exports/", "/results/")) and "studies" in path else set()
+        )
         assert set(operations) == {"get"} | more, path
         operation = operations["get"]
         assert operation["description"], path
