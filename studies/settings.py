@@ -224,6 +224,7 @@ SPECTACULAR_SETTINGS = {
         "BlockKindEnum": "studies.models.blocks.BlockKind",
         "ParticipantKindEnum": "studies.models.kinds.ParticipantKind",
         "ParticipantStateEnum": "studies.models.participation.ParticipantState",
+        "JobStateEnum": "studies.models.jobs.JobState",
         "StudyStateEnum": "studies.models.studies.StudyState",
     },
 }
