@@ -42,7 +42,9 @@ def entries(width: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 class Factor:
     """One random factor: which level each rating has, and its design columns.
 
-    `codes` (ratings,); `design` (ratings, columns), the first column the intercept.
+    `codes` (ratings,); `design` (ratings, columns), the first column the intercept, the others
+    less their `centres` and over their `scales`: a search among effects of any unit begins at
+    the same place.
     """
 
     name: str
@@ -50,6 +52,8 @@ class Factor:
     n_levels: int
     design: FloatArray
     columns: tuple[str, ...]
+    centres: FloatArray
+    scales: FloatArray
 
     @property
     def width(self) -> int:
@@ -73,6 +77,12 @@ class Factor:
         columns, rows = entries(self.width)
         factor[rows, columns] = theta
         return factor
+
+    def own_units(self, theta: FloatArray) -> FloatArray:
+        """A root of the effects' covariance, relative as theta is, in the columns' own units."""
+        back = np.diag(1 / self.scales)
+        back[0] -= self.centres / self.scales
+        return np.asarray(back @ self.lower(theta))
 
     @property
     def diagonal_places(self) -> NDArray[np.bool_]:
@@ -148,10 +158,13 @@ def crossed_design(
         codes, levels = pd.factorize(used[column])
         if len(levels) < 2:
             raise ValueError(f"{label} must have at least two levels; got {len(levels)}")
-        design = np.column_stack(
-            [np.ones(len(used)), *(predictors[list(fixed).index(name)] for name in slopes)]
-        )
-        factors.append(Factor(label, codes, len(levels), design, (INTERCEPT, *slopes)))
+        design = matrix[:, [0, *(1 + list(fixed).index(name) for name in slopes)]]
+        centres, scales = design.mean(axis=0), design.std(axis=0)
+        # The intercept stays; a predictor that does not vary is refused below.
+        centres[0], scales[scales == 0] = 0.0, 1.0
+        design = (design - centres) / scales
+        columns_of = (INTERCEPT, *slopes)
+        factors.append(Factor(label, codes, len(levels), design, columns_of, centres, scales))
     n_pairs = len(np.unique(factors[0].codes * factors[1].n_levels + factors[1].codes))
     if n_pairs == factors[0].n_levels == factors[1].n_levels:
         raise ValueError(

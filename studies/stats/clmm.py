@@ -17,7 +17,14 @@ from ._links import LINKS
 from ._separation import separating_predictors
 from ._threads import one_blas_thread
 from .checks import FloatArray
-from .lmm import CONVERGED, NEAR_ZERO, boundary_warnings, random_correlations, random_sd
+from .lmm import (
+    CONVERGED,
+    NEAR_ZERO,
+    boundary_warnings,
+    random_correlations,
+    random_sd,
+    standardised_sd,
+)
 from .results import Interval, Result
 from .small_sample import SmallSample, between_within, predictor_levels
 
@@ -176,14 +183,17 @@ def fit_clmm(
     _, _, theta_rater, theta_image = criterion.split(parameters)
     deviations = random_sd(design.rater, theta_rater) | random_sd(design.image, theta_image)
     correlations = random_correlations(design.rater, theta_rater)
-    warnings = _unused(frame, response, levels, names) + boundary_warnings(deviations, correlations)
+    standard = standardised_sd(design.rater, theta_rater) | standardised_sd(
+        design.image, theta_image
+    )
+    warnings = _unused(frame, response, levels, names) + boundary_warnings(standard, correlations)
     for factor in (design.rater, design.image):
         if factor.size >= design.n:
             warnings += (
                 f"There are as many random effects of {factor.name} as ratings: its variance "
                 "rests on the form of the link alone.",
             )
-    said = _trouble(criterion, fixed, np.diag(standardised), deviations, converged)
+    said = _trouble(criterion, fixed, np.diag(standardised), standard, converged)
     converged = converged and not said
     warnings += said
     cuts = [f"{low}|{high}" for low, high in pairwise(labels)]

@@ -423,14 +423,22 @@ def _satterthwaite(criterion: RemlCriterion, theta: FloatArray) -> FloatArray:
 
 def random_sd(factor: Factor, theta: FloatArray) -> dict[str, float]:
     """Standard deviations of a factor's effects relative to the residual, by term."""
-    lengths = np.linalg.norm(factor.lower(theta), axis=1)
+    return _by_term(factor, np.linalg.norm(factor.own_units(theta), axis=1))
+
+
+def standardised_sd(factor: Factor, theta: FloatArray) -> dict[str, float]:
+    """The same with slopes per standard deviation of their predictor."""
+    return _by_term(factor, factor.scales * np.linalg.norm(factor.own_units(theta), axis=1))
+
+
+def _by_term(factor: Factor, lengths: FloatArray) -> dict[str, float]:
     names = (factor.name, *(f"{factor.name}:{column}" for column in factor.columns[1:]))
     return dict(zip(names, lengths.tolist(), strict=True))
 
 
 def random_correlations(factor: Factor, theta: FloatArray) -> dict[str, float | None]:
     """Correlations among a factor's effects; None where one has no variance."""
-    lower = factor.lower(theta)
+    lower = factor.own_units(theta)
     lengths = np.linalg.norm(lower, axis=1)
     result: dict[str, float | None] = {}
     for i in range(factor.width):
@@ -457,7 +465,9 @@ def _result(
     split = design.rater.n_parameters
     relative = random_sd(design.rater, theta[:split]) | random_sd(design.image, theta[split:])
     correlations = random_correlations(design.rater, theta[:split])
-    warnings = boundary_warnings(relative, correlations)
+    standard = standardised_sd(design.rater, theta[:split])
+    standard |= standardised_sd(design.image, theta[split:])
+    warnings = boundary_warnings(standard, correlations)
     if not converged:
         warnings += ("The search did not reach a clear optimum; do not rely on these numbers.",)
 

@@ -6,8 +6,8 @@
 
 Under no effect the share of studies in which a 5% test rejects, under an effect the share of 95%
 intervals that hold the truth, each with its 95% Monte-Carlo interval: "nominal" where 0.05 (0.95)
-lies in it. Analyses in italics are not offered for the studies beside them. What a full run gave
-is in RESULTS.md; it takes about 35 minutes of CPU time.
+lies in it. Analyses in italics are not offered for the studies beside them. What was found
+is in RESULTS.md; a full run takes about 35 minutes of CPU time.
 """
 
 import argparse

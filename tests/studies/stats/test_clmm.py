@@ -103,8 +103,9 @@ def test_criterion_equals_dense_laplace(simulated, slopes):
     images = pd.get_dummies(simulated["image"]).to_numpy(float)
     size = simulated["size_z"].to_numpy()
     if slopes:
-        intercepts = raters * 0.7 + raters * size[:, None] * 0.2
-        z = np.hstack([intercepts, raters * size[:, None] * 0.4, images * 0.5])
+        slope = ((size - size.mean()) / size.std())[:, None]
+        intercepts = raters * 0.7 + raters * slope * 0.2
+        z = np.hstack([intercepts, raters * slope * 0.4, images * 0.5])
     else:
         z = np.hstack([raters * 0.7, images * 0.5])
     cuts = np.concatenate([[-np.inf], alpha, [np.inf]])

@@ -262,3 +262,25 @@ def test_repeated_roles_are_refused(fit):
         fit(ratings(), fixed=["size_z"], image="rater")
     with pytest.raises(ValueError, match="rater_slopes must not repeat"):
         fit(ratings(), fixed=["size_z"], rater_slopes=["size_z", "size_z"])
+
+
+@pytest.mark.parametrize("name", FITS)
+def test_slopes_do_not_depend_on_the_unit_of_their_predictor(name):
+    frame = ratings()
+    plain = FITS[name](frame, fixed=["size_z"], rater_slopes=["size_z"])
+    for scale, origin in ((400.0, 1000.0), (0.002, 0.01)):
+        moved = frame.assign(size_z=origin + scale * frame["size_z"])
+        other = FITS[name](moved, fixed=["size_z"], rater_slopes=["size_z"])
+        assert other.converged
+        assert other.warnings == plain.warnings
+        # Restricted likelihood counts the determinant of the predictors, likelihood does not.
+        expected = plain.log_likelihood - (np.log(scale) if name == "lmm" else 0)
+        assert other.log_likelihood == pytest.approx(expected, abs=1e-6)
+        slope = scale * other.random_sd["rater:size_z"]
+        assert slope == pytest.approx(plain.random_sd["rater:size_z"], rel=1e-4)
+        variance = plain.random_sd["rater"] ** 2
+        ratio = origin / scale
+        correlation = plain.random_correlations["rater:(Intercept),size_z"]
+        variance += (ratio * plain.random_sd["rater:size_z"]) ** 2
+        variance -= 2 * ratio * correlation * plain.random_sd["rater"] * slope
+        assert other.random_sd["rater"] == pytest.approx(np.sqrt(variance), rel=1e-4)
