@@ -31,9 +31,7 @@ def analysis(result: Result, cite: Citations) -> Words:
 def planned(result: Result) -> Words:
     plan = result.get("plan")
     if not plan:
-        return words(
-            "No analysis plan was fixed before the data came in; every test is exploratory."
-        )
+        return words("No analysis plan was fixed; every test is exploratory.")
     n_before = plan.get("n_ratings_before") or 0
     when = str(plan.get("fixed_at") or "")[:10]
     came_before = (

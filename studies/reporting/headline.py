@@ -33,9 +33,9 @@ def headline(result: Result, mark: str | None) -> Section:
 
 def status(result: Result) -> Words:
     """Whether the headline is a test of a prediction, and what became of the plan."""
-    told, plan = result.get("headline") or {}, result.get("plan")
+    plan = result.get("plan")
     if not plan:
-        return words("This test is exploratory: no analysis plan was fixed before.")
+        return words(f"{certainty(result)}: no analysis plan was fixed.")
     departures = plan.get("departures") or []
     kept = (
         "was kept"
@@ -44,9 +44,18 @@ def status(result: Result) -> Words:
     )
     fixed = str(plan.get("fixed_at") or "")[:10]
     return words(
-        f"This test is {told.get('status') or 'exploratory'}: the plan of {fixed} (version "
+        f"{certainty(result)}: the plan of {fixed} (version "
         f"{plan.get('version')}, SHA-256 ", code(str(plan.get("sha256") or "")[:12]), f"…) {kept}.",
     )  # fmt: skip
+
+
+def certainty(result: Result) -> str:
+    """What the headline is; whoever was not a person confirms nothing."""
+    if result.get("simulated"):
+        return "Simulated ratings test nothing"
+    if result.get("kind") == "pilot":
+        return "A pilot’s ratings test nothing"
+    return f"This test is {(result.get('headline') or {}).get('status') or 'exploratory'}"
 
 
 def finding(result: Result, asked: Result) -> Words:

@@ -69,7 +69,7 @@ def of_plan(result: Result) -> Iterator[Words]:
     plan = result.get("plan")
     if not plan:
         yield words(
-            "No analysis plan was fixed before the data came in: all tests are exploratory, and ",
+            "No analysis plan was fixed: all tests are exploratory, and ",
             i("p"), " values describe the data rather than test a prediction.",
         )  # fmt: skip
         return

@@ -496,6 +496,15 @@ def _result(
     )
 
 
+def _correlated(name: str) -> str:
+    """The two effects of a correlation's name, in words."""
+    factor, columns = name.split(":", 1)
+    intercept, _, slope = columns.partition("(Intercept),")
+    if not intercept and slope:
+        return f"the {factor}s’ levels and their slopes of {slope}"
+    return f"the {factor}s’ slopes ({columns})"
+
+
 def boundary_warnings(
     random_sd: dict[str, float], correlations: dict[str, float | None]
 ) -> tuple[str, ...]:
@@ -506,7 +515,7 @@ def boundary_warnings(
         if value < 1e-4
     ]
     said += [
-        f"The correlation {name} is estimated at its limit ({value:+.2f})."
+        f"The correlation between {_correlated(name)} is estimated at its limit ({value:+.2f})."
         for name, value in correlations.items()
         if value is not None and abs(value) > 1 - 1e-6
     ]

@@ -104,5 +104,16 @@ def mixed_frame(ratings: pd.DataFrame) -> pd.DataFrame:
     return rated[["rater", "image", "number"]].rename(columns={"number": "rating"})
 
 
+def cautions(model: Mixed) -> list[str]:
+    """The warnings of `model`, with predictors named as pages name them."""
+    said = []
+    for warning in model.warnings:
+        text = warning
+        for name, words in PREDICTORS.items():
+            text = text.replace(standardised(name), words)
+        said.append(text)
+    return said
+
+
 def plain(result: Any) -> dict[str, Any] | None:
     return None if result is None else result.to_dict()

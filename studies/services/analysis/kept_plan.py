@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from studies.models import ParticipantKind
 from studies.services import plans
 from studies.services.analysis.inputs import Inputs
 from studies.services.analysis.testing import Tests
@@ -28,9 +29,12 @@ def plan_part(inputs: Inputs, tests: Tests) -> dict[str, Any] | None:
     }
 
 
-def is_confirmatory(plan: dict[str, Any] | None) -> bool:
-    """Whether a plan was fixed before anybody answered, and its tests were made as planned."""
-    if plan is None or plan["n_ratings_before"]:
+def is_confirmatory(plan: dict[str, Any] | None, kind: str) -> bool:
+    """Whether people answered a plan that was fixed before, and its tests were made as planned.
+
+    Simulated raters and pilot participants confirm nothing, whatever was planned.
+    """
+    if plan is None or plan["n_ratings_before"] or kind != ParticipantKind.PERSON:
         return False
     return all(each["what"] in IMMATERIAL for each in plan["departures"])
 

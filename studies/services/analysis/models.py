@@ -4,7 +4,7 @@ import math
 from math import inf
 from typing import Any
 
-from studies.services.analysis.fitting import Fits, Mixed, Wanted, attempted
+from studies.services.analysis.fitting import Fits, Mixed, Wanted, attempted, cautions
 from studies.services.analysis.names import PREDICTORS, standardised
 from studies.stats import likelihood_ratio
 from studies.stats.clmm import CumulativeLinkMixedModel
@@ -46,6 +46,7 @@ def described(wanted: Wanted, model: Mixed, fits: Fits) -> dict[str, Any]:
         "predictors": list(wanted.predictors),
         "scan": wanted.scan,
         **model.to_dict(),
+        "warnings": cautions(model),
         "small_sample": model.small_sample().to_dict(),
         "odds_ratios": odds_ratios(model),
         "likelihood_ratio": ratio_test(wanted, model, fits),

@@ -87,7 +87,7 @@ def computed(inputs: Inputs, steps: Steps) -> dict[str, Any]:
     steps.begin("the family of tests and the headline")
     tests = Tests(inputs, analysed)
     plan = plan_part(inputs, tests)
-    confirmatory = is_confirmatory(plan)
+    confirmatory = is_confirmatory(plan, inputs.kind)
     family = family_of_tests(tests, confirmatory=confirmatory)
     answer = headline(tests, family, confirmatory=confirmatory)
     steps.begin("exclusions")

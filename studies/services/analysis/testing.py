@@ -3,7 +3,7 @@
 from typing import Any
 
 from studies.services.analysis.associations import image_association
-from studies.services.analysis.fitting import Mixed, Wanted
+from studies.services.analysis.fitting import Mixed, Wanted, cautions
 from studies.services.analysis.inputs import Inputs
 from studies.services.analysis.models import odds_ratios
 from studies.services.analysis.names import PREDICTORS, standardised
@@ -69,7 +69,7 @@ def by_mixed_model(test: Test, analysed: Analysed) -> dict[str, Any]:
         why = [text for text in analysed.fits.problems if text.startswith(wanted.words)]
         return common | undefined(why)
     if not model.converged:
-        return common | undefined(list(model.warnings))
+        return common | undefined(cautions(model))
     return {
         **common,
         **figures(model, test.predictor),
@@ -77,7 +77,7 @@ def by_mixed_model(test: Test, analysed: Analysed) -> dict[str, Any]:
         "n_raters": model.n_raters,
         "n_ratings": model.n_ratings,
         "method": model.method,
-        "warnings": list(model.warnings),
+        "warnings": cautions(model),
     }
 
 

@@ -16,6 +16,7 @@ from studies.models import AnalysisRun, Response, ScanResult, Study, Trial
 from studies.services import decisions, plans, quality
 from studies.services.analysis import analyse, latest_run
 from studies.services.analysis.inputs import hash_of
+from studies.services.analysis.kept_plan import is_confirmatory
 from studies.services.analysis.runs import N_KEPT, prune_runs
 from studies.services.lifecycle import change_state
 from studies.stats import fit_clmm, fit_lmm, krippendorff_alpha, likelihood_ratio, split_half
@@ -273,3 +274,13 @@ def test_two_processes_and_any_number_of_threads_give_the_same_bytes(tmp_path):
     told = [run(first, *command), run(second, *command, threads="2")]
     assert json.loads(told[0])["headline"]["estimate"] is not None
     assert told[0] == told[1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"), [("person", True), ("pilot", False), ("simulated", False)]
+)
+def test_only_people_confirm_a_plan(kind, expected):
+    plan = {"n_ratings_before": 0, "departures": []}
+    assert is_confirmatory(plan, kind) is expected
+    assert not is_confirmatory(plan | {"n_ratings_before": 1}, kind)
+    assert not is_confirmatory(None, kind)

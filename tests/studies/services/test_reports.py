@@ -75,7 +75,7 @@ def test_a_report_reads_like_a_results_section(study):
     assert f"b = {told['estimate']:.2f}".replace("-", "−") in headline
     assert "95% CI [" in headline
     plan = run.result["plan"]
-    assert f"confirmatory: the plan of {plan['fixed_at'][:10]}" in headline
+    assert f"Simulated ratings test nothing: the plan of {plan['fixed_at'][:10]}" in headline
     assert plan["sha256"][:12] in headline
     assert "8 simulated raters" in text(section(report, "design"))
     assert "None" not in text(report)
@@ -226,6 +226,7 @@ def test_pairs_have_a_report_without_mixed_models(lab):
 def test_without_a_plan_everything_is_exploratory(study):
     run = analyse(study=study)
     run.result["plan"] = None
+    run.result |= {"kind": "person", "simulated": False}
     run.result["headline"]["status"] = "exploratory"
     report = reports.report_of(run)
     for key in ("headline", "limits", "methods"):
