@@ -46,6 +46,17 @@ def planned(result: Result) -> Words:
     )
 
 
+def small_sample(family: str, cite: Citations) -> str:
+    """What the degrees of freedom rest on, and where their error was measured."""
+    if family != "clmm":
+        return ""
+    return (
+        f" (degrees of freedom by the level of a predictor, {cite('li', 'elff')}, shared between "
+        f"images and raters after {cite('satterthwaite')}; how they are put together is "
+        "Musescan’s own, with error and coverage measured by simulation)"
+    )
+
+
 def headline_model(result: Result, cite: Citations) -> Words:
     headline = result.get("headline") or {}
     model = headline.get("model")
@@ -73,7 +84,7 @@ def headline_model(result: Result, cite: Citations) -> Words:
         f"The headline test relates ratings to {predictor} at the layer ",
         code(headline.get("layer") or result["scan"]["layer"]),
         f" by {how}{why if family in ('clmm', 'lmm') else ''}{slopes}.{unit}",
-        f" Its test: {str(headline['inference']).rstrip('.')}."
+        f" Its test: {str(headline['inference']).rstrip('.')}{small_sample(family, cite)}."
         if headline.get("inference")
         else "",
     )
@@ -108,8 +119,9 @@ def reliability(result: Result, cite: Citations) -> Words:
     parts = []
     if "icc" in kinds:
         parts.append(
-            "intraclass correlations of the mean rating from crossed variance components, naming "
-            f"the convention with each value ({cite('koo', 'ten_hove')})"
+            "intraclass correlations, of mean squares where every rater rated every image and of "
+            "crossed variance components otherwise, naming the convention with each value "
+            f"({cite('koo', 'ten_hove')})"
         )
     if "krippendorff" in kinds:
         parts.append(f"Krippendorff’s α ({cite('krippendorff')})")

@@ -82,8 +82,12 @@ def table(result: Result) -> Table:
         tuple(rows),
         (
             words(
-                "Mann–Whitney tests are corrected for ties and continuity; intervals of δ are "
-                "Cliff’s asymmetric ones, those of AUC follow from them."
+                ". ".join(
+                    dict.fromkeys(
+                        asked["membership"]["method"].rstrip(".") for asked in questions(result)
+                    )
+                ),
+                "; intervals of AUC follow from those of δ.",
             ),
         ),
     )

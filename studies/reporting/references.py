@@ -53,6 +53,13 @@ REFERENCES = {
         "Statistical Association, 82(397), 171–185. "
         "https://doi.org/10.1080/01621459.1987.10478410",
     ),
+    "elff": (
+        "Elff et al., 2021",
+        "Elff, M., Heisig, J. P., Schaeffer, M., & Shikano, S. (2021). Multilevel analysis with "
+        "few clusters: Improving likelihood-based methods to provide unbiased estimates and "
+        "accurate inference. British Journal of Political Science, 51(1), 412–426. "
+        "https://doi.org/10.1017/S0007123419000097",
+    ),
     "gwet": (
         "Gwet, 2008",
         "Gwet, K. L. (2008). Computing inter-rater reliability and its variance in the presence "
@@ -81,6 +88,13 @@ REFERENCES = {
         "Krippendorff, K. (2019). Content analysis: An introduction to its methodology "
         "(4th ed.). SAGE.",
     ),
+    "li": (
+        "Li & Redden, 2015",
+        "Li, P., & Redden, D. T. (2015). Comparing denominator degrees of freedom approximations "
+        "for the generalized linear mixed model in analyzing binary outcome in small sample "
+        "cluster-randomized trials. BMC Medical Research Methodology, 15, 38. "
+        "https://doi.org/10.1186/s12874-015-0026-x",
+    ),
     "liddell": (
         "Liddell & Kruschke, 2018",
         "Liddell, T. M., & Kruschke, J. K. (2018). Analyzing ordinal data with metric models: "
@@ -103,6 +117,11 @@ REFERENCES = {
         "Rao, P. V., & Kupper, L. L. (1967). Ties in paired-comparison experiments. Journal of "
         "the American Statistical Association, 62(317), 194–204. "
         "https://doi.org/10.1080/01621459.1967.10482901",
+    ),
+    "satterthwaite": (
+        "Satterthwaite, 1946",
+        "Satterthwaite, F. E. (1946). An approximate distribution of estimates of variance "
+        "components. Biometrics Bulletin, 2(6), 110–114. https://doi.org/10.2307/3002019",
     ),
     "steegen": (
         "Steegen et al., 2016",

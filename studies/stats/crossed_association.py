@@ -156,7 +156,7 @@ def crossed_rank_association(
         **_fields(over_images)
         | {
             "method": f"{METHODS[method]}; image {what}; BCa bootstrap interval over images and "
-            "raters; two-sided permutation p = (b + 1) / (m + 1) over images",
+            "raters; two-sided permutation p = (b + 1) / (m + 1) over images, given these raters",
             "interval": interval,
             "warnings": warnings,
             "n_missing": len(frame) - ratings.rating.size,

@@ -212,8 +212,8 @@ def auc(scores: ArrayLike, labels: ArrayLike, confidence_level: float = 0.95) ->
             interval = (max(0.0, estimate - margin), min(1.0, estimate + margin))
             if standard_error == 0:
                 warnings.append(
-                    "The classes do not overlap, so the interval has no width; it understates "
-                    "the uncertainty."
+                    f"{'All scores are tied' if estimate == 0.5 else 'The classes do not overlap'}"
+                    ", so the interval has no width; it understates the uncertainty."
                 )
     return Auc(
         method="Area under the ROC curve, ties half; DeLong's interval",

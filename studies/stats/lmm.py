@@ -18,6 +18,8 @@ from .small_sample import SmallSample
 
 # A relative standard deviation below this is tried at exactly zero.
 NEAR_ZERO = 1e-3
+# Standard deviations, of the residual and per SD of a predictor, of effects that hardly vary.
+NEGLIGIBLE = 0.01
 # Decrease of the deviance that a Newton step may still promise at a converged optimum.
 CONVERGED = 1e-6
 # Residual standard deviation over that of the response.
@@ -427,8 +429,8 @@ def random_sd(factor: Factor, theta: FloatArray) -> dict[str, float]:
 
 
 def standardised_sd(factor: Factor, theta: FloatArray) -> dict[str, float]:
-    """The same with slopes per standard deviation of their predictor."""
-    return _by_term(factor, factor.scales * np.linalg.norm(factor.own_units(theta), axis=1))
+    """The same at the predictors' means, with slopes per standard deviation of their predictor."""
+    return _by_term(factor, np.linalg.norm(factor.lower(theta), axis=1))
 
 
 def _by_term(factor: Factor, lengths: FloatArray) -> dict[str, float]:
@@ -505,6 +507,13 @@ def _correlated(name: str) -> str:
     return f"the {factor}s’ slopes ({columns})"
 
 
+def _negligible(name: str, random_sd: dict[str, float]) -> bool:
+    """Whether an effect varies so little that what it is correlated with says nothing."""
+    factor, columns = name.split(":", 1)
+    terms = [factor if each == "(Intercept)" else f"{factor}:{each}" for each in columns.split(",")]
+    return any(random_sd.get(term, 1.0) < NEGLIGIBLE for term in terms)
+
+
 def boundary_warnings(
     random_sd: dict[str, float], correlations: dict[str, float | None]
 ) -> tuple[str, ...]:
@@ -517,7 +526,7 @@ def boundary_warnings(
     said += [
         f"The correlation between {_correlated(name)} is estimated at its limit ({value:+.2f})."
         for name, value in correlations.items()
-        if value is not None and abs(value) > 1 - 1e-6
+        if value is not None and abs(value) > 1 - 1e-6 and not _negligible(name, random_sd)
     ]
     return tuple(said)
 

@@ -7,7 +7,7 @@ import pytest
 from studies.stats import fit_clmm, fit_lmm
 from studies.stats._crossed import crossed_design
 from studies.stats._separation import separating_predictors
-from studies.stats.lmm import RemlCriterion
+from studies.stats.lmm import RemlCriterion, boundary_warnings
 
 FITS = {"clmm": fit_clmm, "lmm": fit_lmm}
 # lme4 1.1-31 (bobyqa, rhoend 1e-10), and ordinal 2022.11-16 polished by Newton steps on its own
@@ -284,3 +284,23 @@ def test_slopes_do_not_depend_on_the_unit_of_their_predictor(name):
         variance += (ratio * plain.random_sd["rater:size_z"]) ** 2
         variance -= 2 * ratio * correlation * plain.random_sd["rater"] * slope
         assert other.random_sd["rater"] == pytest.approx(np.sqrt(variance), rel=1e-4)
+
+
+@pytest.mark.parametrize(("scale", "centre"), [(5.0, 300.0), (1e6, 1e8)])
+def test_where_a_predictor_has_its_zero_makes_no_separation(scale, centre):
+    """A rater's level far outside the data is no sign that anything is predicted perfectly."""
+    frame = ratings().assign(far=lambda rows: rows["size_z"] * scale + centre)
+    for name, model in fitted(frame, rater_slopes=["size_z"]).items():
+        far = FITS[name](frame, fixed=["far"], rater_slopes=["far"])
+        assert far.converged, name
+        assert far.warnings == model.warnings
+        assert far.estimates["far"] * scale == pytest.approx(model.estimates["size_z"], rel=1e-5)
+
+
+def test_the_correlation_of_slopes_that_hardly_vary_is_not_talked_about():
+    assert boundary_warnings({"rater": 1.0, "rater:x": 5e-4}, {"rater:(Intercept),x": 1.0}) == ()
+    (said,) = boundary_warnings({"rater": 1.0, "rater:x": 0.3}, {"rater:(Intercept),x": -1.0})
+    assert said == (
+        "The correlation between the raters’ levels and their slopes of x is estimated at its "
+        "limit (-1.00)."
+    )
