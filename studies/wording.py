@@ -11,6 +11,8 @@ BANNERS = {
     "pilot": "Pilot participants: this is not the study’s own data.",
     "simulated": "Simulated raters: nothing here was said by people.",
 }
+# Of estimates under other exclusions, where no combination of rules is another.
+ONE_ESTIMATE = "No quality rule would leave out anybody, so there is only this one estimate."
 
 
 def count(n: int, singular: str, plural: str | None = None) -> str:

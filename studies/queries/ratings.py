@@ -21,6 +21,7 @@ from studies.models import (
     ScanResult,
     Study,
     StudyImage,
+    StudyState,
     Trial,
     TrialRole,
     TrialState,
@@ -149,7 +150,8 @@ def data_stamp(study: Study, kind: str) -> dict[str, Any]:
     """Counts by which newer data of `kind` are noticed without reading them. Five queries.
 
     Answers come, are replaced, and are erased; participants are excluded or marked by other
-    rules; plans are fixed; scans of the same images are added.
+    rules; plans are fixed; scans of the same images are added; a study with a planned number of
+    raters is closed.
     """
     answers = main_answers(study, kind, excluded=True)
     people = study.participants.filter(kind=kind)
@@ -167,12 +169,18 @@ def data_stamp(study: Study, kind: str) -> dict[str, Any]:
         last_excluded=Max("pk", filter=Q(is_excluded=True)),
     )
     decided = Decision.objects.filter(participant__study=study, participant__kind=kind)
+    last = plans.order_by("-version").values_list("version", "content__n_target").first()
+    version, target = last or (None, None)
+    planned = target is not None and kind == ParticipantKind.PERSON
+    is_over = planned and study.state == StudyState.CLOSED
     return {
         **given,
         **counted,
         "last_revision": replaced.aggregate(last=Max("pk"))["last"],
         "last_decision": decided.aggregate(last=Max("pk"))["last"],
-        "plan": plans.aggregate(last=Max("version"))["last"],
+        "plan": version,
+        # A closed study has as many raters as it will have, which a planned number is held against.
+        **({"closed": True} if is_over else {}),
         "rules": study.quality_rules,
         "scan": study.scan_id,
         "other_scans": scans_of_all(study, images),

@@ -5,7 +5,7 @@ from typing import Any
 from . import apa
 from .document import Words, code, i, joined, words
 from .facts import Facts
-from .reading import PREDICTORS, Result, primary, questions
+from .reading import PREDICTORS, Result, as_headline, primary, questions
 from .references import Citations
 
 FORMULAS = {
@@ -162,8 +162,13 @@ def multiverse(result: Result, cite: Citations) -> Words:
     found = result.get("multiverse")
     if not found or len(found.get("specifications") or []) < 2:
         return ()
+    whose = (
+        "The headline estimate"
+        if as_headline(result)
+        else "Spearman’s rank correlation, in place of a model of very many ratings,"
+    )
     return words(
-        "The headline estimate was computed anew under every combination of the quality rules that "
+        f"{whose} was computed anew under every combination of the quality rules that "
         f"leaves out another set of participants ({cite('steegen')})."
     )
 

@@ -27,7 +27,7 @@ def steps(facts: Facts, result: Result) -> list[Step]:
     left_out = result.get("exclusions") or {}
     by_rule: Mapping[str, int] = left_out.get("by_rule") or {}
     applied = [rule for rule in left_out.get("rules") or [] if by_rule.get(rule)]
-    n_decided = flow["excluded_by_decision"] if left_out.get("decisions", True) else 0
+    n_decided = left_out_by_decision(facts, result)
     n_planned = flow["rated"] - n_decided - n_analysed
     reasons = [("Excluded by a researcher’s decision", n_decided)]
     if n_planned > 0:
@@ -54,6 +54,12 @@ def steps(facts: Facts, result: Result) -> list[Step]:
         Step("Gave at least one rating", flow["rated"], reasons, rated_notes),
         Step("Analysed", n_analysed),
     ]
+
+
+def left_out_by_decision(facts: Facts, result: Result) -> int:
+    """How many of those who rated; nobody where the plan keeps in whom researchers exclude."""
+    left_out = result.get("exclusions") or {}
+    return facts.flow["excluded_by_decision"] if left_out.get("decisions", True) else 0
 
 
 def participants(facts: Facts, result: Result, mark: str | None) -> Section:
@@ -85,8 +91,14 @@ def participants(facts: Facts, result: Result, mark: str | None) -> Section:
             f" {apa.count(flow['erased'], 'participant').capitalize()} had their data erased and "
             "count only among those who agreed."
         )
+    n_kept = flow["excluded_by_decision"] - left_out_by_decision(facts, result)
+    if n_kept:
+        notes += (
+            f" {apa.count(n_kept, 'participant').capitalize()} whom a researcher excluded "
+            f"{'stays' if n_kept == 1 else 'stay'} in the analysis, as the plan says."
+        )
     blocks.append(Paragraph(words(notes), "note"))
-    if flow["rated"] - flow["excluded_by_decision"] < n_analysed:
+    if flow["rated"] - left_out_by_decision(facts, result) < n_analysed:
         blocks.append(
             Note(
                 words(

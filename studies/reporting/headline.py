@@ -43,9 +43,16 @@ def status(result: Result) -> Words:
         else f"was departed from ({apa.count(len(departures), 'departure')}, see Limits)"
     )
     fixed = str(plan.get("fixed_at") or "")[:10]
+    sample = plan.get("sample") or {"is_final": True}
+    so_far = (
+        ""
+        if sample["is_final"]
+        else f" Analysed so far: {sample['analysed']:,} of {sample['planned']:,} raters planned."
+    )
     return words(
         f"{certainty(result)}: the plan of {fixed} (version "
-        f"{plan.get('version')}, SHA-256 ", code(str(plan.get("sha256") or "")[:12]), f"…) {kept}.",
+        f"{plan.get('version')}, SHA-256 ", code(str(plan.get("sha256") or "")[:12]),
+        f"…) {kept}.{so_far}",
     )  # fmt: skip
 
 

@@ -188,6 +188,11 @@ def quality(facts: Facts, result: Mapping[str, Any]) -> Words:
         if planned
         else words(" No rule leaves anybody out of the analysis.")
     )
+    if not left_out.get("decisions", True):
+        kept = words(
+            " Whoever a researcher excludes by decision stays in the analysis, as planned."
+        )
+        return words(text, by_plan, kept)
     n_decided = left_out.get("by_decision")
     if n_decided is None:
         n_decided = facts.flow.get("excluded_by_decision", 0)

@@ -136,3 +136,9 @@ def judged(asked: Result, more: bool) -> str:
 def is_defined(part: Any) -> TypeGuard[Result]:
     """Whether a part of a result is there and has an estimate."""
     return isinstance(part, Mapping) and part.get("estimate") is not None
+
+
+def as_headline(result: Result) -> bool:
+    """Whether the estimates under other exclusions are made as the headline is."""
+    told, found = result.get("headline") or {}, result.get("multiverse") or {}
+    return bool(told.get("model") == found.get("model"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from studies import wording
 from studies.figures import Panel, Row, forest, specification_curve
 
 from . import apa
@@ -10,6 +11,7 @@ from .facts import Facts
 from .reading import (
     PREDICTORS,
     Result,
+    as_headline,
     is_defined,
     is_headline,
     model_terms,
@@ -165,18 +167,19 @@ def multiverse(facts: Facts, result: Result, mark: str | None) -> Iterator[Block
         return
     summary = found.get("summary") or {}
     if len(specifications) < 2:
-        yield Paragraph(words("No quality rule would leave out anybody else: the estimate is one."))
+        yield Paragraph(words(wording.ONE_ESTIMATE))
         return
     n = summary.get("n_distinct") or len(specifications)
+    whose = "the headline estimate" if as_headline(result) else "Spearman’s ρ"
     text = words(
-        f"Over {apa.count(n, 'distinct set of exclusions', 'distinct sets of exclusions')}, the "
-        f"headline estimate has the median {apa.number(summary.get('median'))} and lies from "
+        f"Over {apa.count(n, 'distinct set of exclusions', 'distinct sets of exclusions')}, "
+        f"{whose} has the median {apa.number(summary.get('median'))} and lies from "
         f"{apa.number(summary.get('lowest'))} to {apa.number(summary.get('highest'))}",
     )
     alpha = apa.number(found.get("alpha") or 0.05, bounded=True)
     same, significant = summary.get("share_same_sign"), summary.get("share_significant")
     if same is not None:
-        text = words(text, f"; {100 * same:.0f}% have the headline’s sign")
+        text = words(text, f"; {100 * same:.0f}% have the sign of the plan’s own")
     if significant is not None:
         text = words(text, f" and {100 * significant:.0f}% ", i("p"), f" < {alpha}")
     yield Paragraph(words(text, "."))
@@ -191,8 +194,8 @@ def multiverse(facts: Facts, result: Result, mark: str | None) -> Iterator[Block
     yield Figure(
         "exclusions",
         words(
-            "The headline estimate by which quality rules leave raters out: estimates in their "
-            "order with 95% intervals; below, the rules of each."
+            f"{whose[0].upper()}{whose[1:]} by which quality rules leave raters out: estimates in "
+            "their order with 95% intervals; below, the rules of each."
         ),
         str(chart.description),
         chart,

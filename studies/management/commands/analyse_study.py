@@ -109,6 +109,10 @@ def answer(result: dict[str, Any]) -> Iterator[str]:
         f"Plan {plan['version']}, fixed {plan['fixed_at'][:10]} {came} "
         f"(SHA-256 {plan['sha256'][:12]}): {'kept' if plan['kept'] else 'departed from'}."
     )
+    if (sample := plan.get("sample")) and not sample["is_final"]:
+        yield from wrapped(
+            f"Analysed so far: {sample['analysed']:,} of {sample['planned']:,} raters planned."
+        )
     for each in plan["departures"]:
         yield from wrapped(
             f"Departure: {each['what']} planned {each['planned']}, done {each['done']}. "
@@ -134,7 +138,11 @@ def family(tests: list[dict[str, Any]]) -> Iterator[str]:
 
 def exclusions(multiverse: dict[str, Any] | None) -> Iterator[str]:
     """How far the headline hangs on whom the rules leave out."""
-    if multiverse is None or len(multiverse["specifications"]) < 2:
+    if multiverse is None:
+        return
+    if len(multiverse["specifications"]) < 2:
+        yield ""
+        yield from wrapped(wording.ONE_ESTIMATE)
         return
     summary = multiverse["summary"]
     yield ""

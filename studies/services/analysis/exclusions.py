@@ -35,7 +35,8 @@ class Exclusions:
 
     def to_dict(self) -> dict[str, Any]:
         return {
-            "by_decision": self.n_by_decision if self.decisions else 0,
+            # Of those who stay in, the result says how many they are.
+            "by_decision": self.n_by_decision,
             "decisions": self.decisions,
             "rules": list(self.rules),
             "limits": self.limits,

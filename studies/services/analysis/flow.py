@@ -27,7 +27,8 @@ def participant_flow(inputs: Inputs) -> dict[str, Any]:
     """Counts of one kind of participants, in the order of a CONSORT diagram.
 
     `arrived` and `declined` are None: of who does not agree to take part nothing is stored, not
-    even that they came.
+    even that they came. `kept_despite_decision` are those whom a researcher excluded and the plan
+    keeps in.
     """
     people = Participant.objects.filter(study=inputs.study, kind=inputs.kind)
     given_back = Trial.objects.filter(participant=OuterRef("pk"), state=TrialState.RETURNED)
@@ -41,7 +42,7 @@ def participant_flow(inputs: Inputs) -> dict[str, Any]:
         turned_away=Count("pk", filter=Q(state=ParticipantState.TURNED_AWAY)),
         silent=Count("pk", filter=open_ & Q(gave_back=True)),
         still_open=Count("pk", filter=open_ & Q(gave_back=False)),
-        excluded_by_decision=Count("pk", filter=Q(is_excluded=True)),
+        decided=Count("pk", filter=Q(is_excluded=True)),
         **{
             f"turned_away_{outcome.value}": Count(
                 "pk", filter=Q(state=ParticipantState.TURNED_AWAY, outcome=outcome)
@@ -53,12 +54,16 @@ def participant_flow(inputs: Inputs) -> dict[str, Any]:
         study=inputs.study, kind="visitor_screened_out", data__kind=inputs.kind
     ).count()
     rated = {*inputs.all_ratings["rater"], *inputs.all_comparisons["rater"]}
+    decided = counts.pop("decided")
+    left_out = inputs.exclusions.decisions
     return {
         "arrived": None,
         "declined": None,
         "screened_out": screened,
         **counts,
         "rated": len(rated),
+        "excluded_by_decision": decided if left_out else 0,
+        "kept_despite_decision": 0 if left_out else decided,
         "excluded_by_plan": len(rated & inputs.exclusions.raters),
         "analysed": len({*inputs.ratings["rater"], *inputs.comparisons["rater"]}),
         "warnings": ["Who came and did not agree is not stored, and not counted."],

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from studies import queries
-from studies.models import AnalysisPlan, Scan, Study
+from studies.models import AnalysisPlan, ParticipantKind, Scan, Study, StudyState
 from studies.services import plans
 from studies.services.analysis.exclusions import Exclusions, read_exclusions
 from studies.services.analysis.names import PREDICTORS, standardised
@@ -60,10 +60,15 @@ class Inputs:
         """Of the answers and of what the scans found."""
         return hash_of([self.all_ratings, self.all_comparisons, self.images, self.layers])
 
+    @property
+    def has_target(self) -> bool:
+        """Whether a number of people was planned; other participants are none of them."""
+        return self.kind == ParticipantKind.PERSON and self.content.get("n_target") is not None
+
     @cached_property
     def sha256(self) -> str:
         """Of everything that decides the result but the seed."""
-        rest = {
+        rest: dict[str, Any] = {
             "data": self.data_sha256,
             "versions": self.versions,
             "scan": self.scan_sha256,
@@ -72,6 +77,8 @@ class Inputs:
             "excluded": self.exclusions.to_dict(),
             "kinds": self.kinds,
         }
+        if self.has_target:
+            rest["closed"] = self.study.state == StudyState.CLOSED
         return hashlib.sha256(canonical(rest)).hexdigest()
 
     @cached_property

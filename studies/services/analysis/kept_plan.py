@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from studies.models import ParticipantKind
+from studies.models import ParticipantKind, StudyState
 from studies.services import plans
 from studies.services.analysis.inputs import Inputs
 from studies.services.analysis.testing import Tests
 
-# Other random draws than planned move the last digits, not the question.
-IMMATERIAL = ("seed",)
+# Other random draws than planned move the last digits, fewer raters widen the interval: neither
+# makes it another test.
+IMMATERIAL = ("seed", "number of raters")
 
 
 def plan_part(inputs: Inputs, tests: Tests) -> dict[str, Any] | None:
@@ -25,6 +26,7 @@ def plan_part(inputs: Inputs, tests: Tests) -> dict[str, Any] | None:
         "reason": plan.reason,
         "kept": not found,
         "departures": found,
+        "sample": sample(inputs),
         "content": plan.content,
     }
 
@@ -40,31 +42,40 @@ def is_confirmatory(plan: dict[str, Any] | None, kind: str) -> bool:
 
 
 def done(inputs: Inputs, tests: Tests) -> dict[str, Any]:
-    """What was computed, in the words of plans."""
-    primary = tests.primary
-    made = primary is not None and tests.result(primary)["estimate"] is not None
-    family = [tests.result(test) for test in tests.planned]
-    left_out = inputs.exclusions
+    """What was computed, in the words of plans: of models, what they themselves say."""
+    left_out, sampled = inputs.exclusions, sample(inputs)
     return {
-        "primary": (
-            {
-                "question": primary.question,
-                "predictor": primary.predictor,
-                "layer": inputs.layer_of[primary.scan],
-                "scan": primary.scan,
-                "model": primary.model,
-                "rater_slopes": inputs.content["primary"]["rater_slopes"],
-                "covariates": list(primary.covariates),
-            }
-            if primary is not None and made
-            else None
-        ),
-        "family": [each for each in family if each["estimate"] is not None],
-        "exclusions": {
-            "rules": list(left_out.rules),
-            "limits": left_out.limits,
-            "by_decision": left_out.n_by_decision if left_out.decisions else 0,
-        },
+        "primary": None if tests.primary is None else as_fitted(tests.result(tests.primary)),
+        "family": [
+            made for test in tests.planned if (made := as_fitted(tests.result(test))) is not None
+        ],
+        "exclusions": {"rules": list(left_out.rules), "limits": left_out.limits},
+        "n_raters": sampled["analysed"] if sampled is not None and sampled["is_final"] else None,
         "seed": inputs.seed,
         "scan_sha256": inputs.scan_sha256,
+    }
+
+
+def as_fitted(found: dict[str, Any]) -> dict[str, Any] | None:
+    """A test by the model that gave its estimate; None where there is no estimate."""
+    model = found["fitted"]
+    if model is None or found["estimate"] is None:
+        return None
+    first, *others = model["predictors"]
+    return {
+        **{name: found[name] for name in ("question", "layer", "scan")},
+        **{name: model[name] for name in ("model", "link", "rater_slopes")},
+        "predictor": first,
+        "covariates": others,
+    }
+
+
+def sample(inputs: Inputs) -> dict[str, Any] | None:
+    """How many people were planned and analysed so far; None where no number was planned."""
+    if not inputs.has_target:
+        return None
+    return {
+        "planned": inputs.content["n_target"],
+        "analysed": len({*inputs.ratings["rater"], *inputs.comparisons["rater"]}),
+        "is_final": inputs.study.state == StudyState.CLOSED,
     }

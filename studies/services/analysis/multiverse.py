@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from studies.services.analysis.associations import image_association
 from studies.services.analysis.fitting import Fits, Wanted, mixed_frame
 from studies.services.analysis.image_numbers import COMPARISONS, image_numbers
 from studies.services.analysis.inputs import Inputs
@@ -14,14 +15,15 @@ from studies.services.analysis.planned import Test
 from studies.services.analysis.questions import Analysed
 from studies.services.analysis.steps import Steps
 from studies.services.analysis.testing import UNITS, Tests, figures
-from studies.stats import rank_association
 from studies.stats.multiverse import run_multiverse, specifications
 from studies.stats.results import Interval
 
 # Ratings fitted in all: beyond, mixed models would take minutes.
 MOST_FITTED = 400_000
-# Draws for each specification by ranks.
-N_DRAWS = 999
+BY_RANKS = (
+    " Here each estimate is Spearman’s rank correlation with the images’ numbers, its interval and "
+    "permutation p by the same function and draws as elsewhere in this analysis."
+)
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,9 @@ class Found:
 def exclusion_multiverse(tests: Tests, steps: Steps) -> dict[str, Any] | None:
     """The primary test by every combination of rules that leave somebody out.
 
-    By the planned model, unless all its fits together would be of too many ratings: then by
-    Spearman's rank correlation of the images' numbers. None where there is no primary test.
+    As the headline is made, so that the plan's own is the headline; unless mixed models of too
+    many ratings would have to be fitted: then by Spearman's rank correlation of the images'
+    numbers. None where there is no primary test.
     """
     test = tests.primary
     if test is None:
@@ -51,10 +54,12 @@ def exclusion_multiverse(tests: Tests, steps: Steps) -> dict[str, Any] | None:
     n_fitted = len(frame) * len(wanted.specifications)
     said: list[str] = []
     fit: Callable[[pd.DataFrame], Found]
-    if test.model not in ("clmm", "lmm"):
+    model, by_rank = test.model, test.model not in ("clmm", "lmm")
+    if by_rank:
         fit, unit = by_ranks(test, analysed, inputs), UNITS["rank"]
     elif n_fitted > MOST_FITTED:
         fit, unit = by_ranks(test, analysed, inputs), UNITS["rank"]
+        model, by_rank = "spearman", True
         said.append(
             f"{len(wanted.specifications)} fits of about {len(frame):,} ratings take too long by "
             "the planned model: these estimates are rank correlations of the images’ numbers."
@@ -73,9 +78,10 @@ def exclusion_multiverse(tests: Tests, steps: Steps) -> dict[str, Any] | None:
         "question": test.question,
         "predictor": test.predictor,
         "predictor_label": PREDICTORS[test.predictor],
-        "model": test.model if unit != UNITS["rank"] else "spearman",
+        "model": model,
         "unit": unit,
         **found,
+        "method": found["method"] + (BY_RANKS if by_rank else ""),
         "warnings": [*said, *found["warnings"]],
     }
 
@@ -111,28 +117,29 @@ def by_mixed_model(
 
 
 def by_ranks(test: Test, analysed: Analysed, inputs: Inputs) -> Callable[[pd.DataFrame], Found]:
-    """Spearman's ρ of the images' numbers as these answers give them."""
-    compared = inputs.all_comparisons
+    """Spearman's ρ of the images' numbers as these answers give them, as a headline has it."""
+    compared = analysed.question.kind in COMPARISONS
     measured = inputs.measures[test.scan]
 
     def fit(rows: pd.DataFrame) -> Found:
-        ratings, comparisons = rows, compared.iloc[:0]
-        if analysed.question.kind in COMPARISONS:
-            ratings = inputs.all_ratings.iloc[:0]
-            mine = compared["question"] == analysed.key
-            comparisons = compared[mine & compared["trial"].isin(rows["trial"])]
-        numbers = image_numbers(
-            analysed.question, ratings, comparisons, inputs.images, inputs.seed, reliable=False
-        )
-        if numbers is None:
-            raise ValueError("the question has no numbers")
-        table = numbers.table[numbers.table["n"] > 0][["image", "mean"]].merge(measured, on="image")
-        found = rank_association(
-            table[test.predictor], table["mean"], n_permutations=N_DRAWS, n_bootstrap=N_DRAWS,
-            seed=inputs.seed,
-        )  # fmt: skip
-        if found.estimate is None:
-            raise ValueError(" ".join(found.warnings))
-        return Found(found.estimate, found.interval, found.p_permutation)
+        rated = numbers_of(rows, analysed, inputs) if compared else analysed.rated
+        ratings = None if compared else rows
+        found = image_association(rated, ratings, measured, test.predictor, inputs.seed)
+        if found["estimate"] is None:
+            raise ValueError(" ".join(found["warnings"]))
+        return Found(found["estimate"], found["interval"], found["p_permutation"])
 
     return fit
+
+
+def numbers_of(rows: pd.DataFrame, analysed: Analysed, inputs: Inputs) -> pd.DataFrame:
+    """The images' numbers by the comparisons that `rows` hold one row of each."""
+    every = inputs.all_comparisons
+    mine = (every["question"] == analysed.key) & every["trial"].isin(rows["trial"])
+    numbers = image_numbers(
+        analysed.question, inputs.all_ratings.iloc[:0], every[mine], inputs.images, inputs.seed,
+        reliable=False,
+    )  # fmt: skip
+    if numbers is None:
+        raise ValueError("the question has no numbers")
+    return numbers.table[numbers.table["n"] > 0]

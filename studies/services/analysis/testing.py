@@ -72,12 +72,25 @@ def by_mixed_model(test: Test, analysed: Analysed) -> dict[str, Any]:
         return common | undefined(cautions(model))
     return {
         **common,
+        "fitted": fitted(model),
         **figures(model, test.predictor),
         "n_images": model.n_images,
         "n_raters": model.n_raters,
         "n_ratings": model.n_ratings,
         "method": model.method,
         "warnings": cautions(model),
+    }
+
+
+def fitted(model: Mixed) -> dict[str, Any]:
+    """What the model itself says of how it was fitted, in the words of plans."""
+    ordered = isinstance(model, CumulativeLinkMixedModel)
+    of_term = {standardised(name): name for name in PREDICTORS}
+    return {
+        "model": "clmm" if ordered else "lmm",
+        "link": getattr(model, "link", None),
+        "rater_slopes": any(name.startswith("rater:") for name in model.random_sd),
+        "predictors": [of_term[name] for name in model.estimates if name in of_term],
     }
 
 
@@ -107,9 +120,17 @@ def by_ranks(test: Test, analysed: Analysed, inputs: Inputs) -> dict[str, Any]:
     found = image_association(
         analysed.rated, analysed.ratings, inputs.measures[test.scan], test.predictor, inputs.seed
     )
+    abilities = test.model == "rao_kupper" and analysed.question.kind == "forced_choice"
     return {
         "unit": UNITS["rank"],
         "rater_slopes": False,
+        "fitted": {
+            "model": "rao_kupper" if abilities else "spearman",
+            # Rao and Kupper's model is fitted with no other.
+            "link": "logit" if abilities else None,
+            "rater_slopes": False,
+            "predictors": [found["predictor"]],
+        },
         "estimate": found["estimate"],
         "interval": found["interval"],
         "p": found["p_permutation"],
@@ -129,6 +150,7 @@ def by_ranks(test: Test, analysed: Analysed, inputs: Inputs) -> dict[str, Any]:
 
 def undefined(why: list[str]) -> dict[str, Any]:
     return {
+        "fitted": None,
         "estimate": None,
         "interval": None,
         "p": None,

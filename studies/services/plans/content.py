@@ -20,7 +20,8 @@ MODELS = {
     "best_worst": ("spearman",),
     "ranking": ("spearman",),
 }
-WITH_LINK = ("clmm", "rao_kupper")
+# Which links a model can be fitted with, the usual first.
+LINKS_OF = {"clmm": LINKS, "rao_kupper": LINKS[:1]}
 # Raters differ in how strongly they go by the predictor, and others can be held constant.
 WITH_RATERS = ("clmm", "lmm")
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from studies.errors import DomainError
 from studies.models import Question, Study
-from studies.services.plans.content import LINKS, MODELS, PREDICTORS, WITH_LINK, WITH_RATERS
+from studies.services.plans.content import LINKS_OF, MODELS, PREDICTORS, WITH_RATERS
 from studies.services.plans.subject import Subject, analysable
 
 
@@ -30,7 +30,7 @@ def default_content(study: Study) -> dict[str, Any]:
         "format": 1,
         "primary": {
             **test,
-            "link": LINKS[0] if model in WITH_LINK else None,
+            "link": LINKS_OF[model][0] if model in LINKS_OF else None,
             # Without it, raters who differ in their slopes pass for evidence.
             "rater_slopes": model in WITH_RATERS,
             "covariates": [],

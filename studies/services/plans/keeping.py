@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from studies import wording
 from studies.models import AnalysisPlan
 from studies.quality import LIMITS
 from studies.services.plans.content import (
@@ -34,8 +33,9 @@ def departures(plan: AnalysisPlan, done: Mapping[str, Any]) -> list[Departure]:
 
     `done` says what was computed, as far as it is to be compared: "primary" (the parts of the
     test; None where there was none), "family" (the tests called confirmatory), "exclusions"
-    ("rules" applied, "limits" they went by, "by_decision": how many were left out by
-    researchers' decisions), "seed", "scan_sha256", and "why": reasons by the name of the part.
+    ("rules" applied, "limits" they went by), "n_raters" (how many were analysed of a study that is
+    over; None of one that is not), "seed", "scan_sha256", and "why": reasons by the name of the
+    part.
     """
     content = stored_content(plan.content)
     reasons = done.get("why") or {}
@@ -44,6 +44,7 @@ def departures(plan: AnalysisPlan, done: Mapping[str, Any]) -> list[Departure]:
         *primary_departures(content, done),
         *family_departures(content, done),
         *exclusion_departures(content, done.get("exclusions") or {}),
+        *sample_departures(content, done.get("n_raters")),
     ]
     if "seed" in done and done["seed"] != content.seed:
         found.append(departure("seed", content.seed, done["seed"], "Random draws differ."))
@@ -157,14 +158,12 @@ def exclusion_departures(content: PlanContent, done: Mapping[str, Any]) -> list[
             for limit in LIMITS
             if planned.limits[limit.name] != limits.get(limit.name)
         ]
-    n = done.get("by_decision") or 0
-    if n and not planned.decisions:
-        found.append(
-            departure(
-                "exclusions by decision",
-                "nobody",
-                wording.count(n, "participant"),
-                "The plan leaves nobody out by researchers' decisions.",
-            )
-        )
     return found
+
+
+def sample_departures(content: PlanContent, n: int | None) -> list[Departure]:
+    """A study that was closed with fewer raters than planned; `n` None while it is not."""
+    if n is None or content.n_target is None or n >= content.n_target:
+        return []
+    why = "The study was closed before as many raters as planned could be analysed."
+    return [departure("number of raters", content.n_target, n, why)]

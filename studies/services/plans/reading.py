@@ -10,10 +10,9 @@ from studies.quality import RULES, read_limits
 from studies.services.plans.content import (
     CORRECTIONS,
     FORMAT,
-    LINKS,
+    LINKS_OF,
     MODELS,
     PREDICTORS,
-    WITH_LINK,
     WITH_RATERS,
     Exclusions,
     PlanContent,
@@ -169,10 +168,12 @@ class Reader:
             if given.get(name, own) != own:
                 self.refuse(f"primary.{name}", f"“{own}”, that of the study's scan", given[name])
         test = self.test("primary", {**given, "layer": scan.layer, "scan": scan.name})
-        has_link, has_raters = test.model in WITH_LINK, test.model in WITH_RATERS
-        link = given.get("link", LINKS[0] if has_link else None)
-        if has_link:
-            link = self.one_of("primary.link", link, LINKS)
+        links, has_raters = LINKS_OF.get(test.model, ()), test.model in WITH_RATERS
+        link = given.get("link", links[0] if links else None)
+        if len(links) == 1 and link != links[0]:
+            self.refuse("primary.link", f"{links[0]}, the one link of {test.model}", link)
+        elif links:
+            link = self.one_of("primary.link", link, links)
         elif link is not None:
             self.refuse("primary.link", f"null, as {test.model} has no link", link)
         slopes = self.flag("primary.rater_slopes", given.get("rater_slopes", has_raters))

@@ -94,7 +94,7 @@ def exclusion_words(exclusions: Exclusions) -> str:
     if exclusions.decisions:
         parts.append("Whom researchers exclude with a reason.")
     else:
-        parts.append("Nobody by researchers’ decisions.")
+        parts.append("Nobody by researchers’ decisions: whom they exclude stays in the analysis.")
     marked = [rule for rule in RULES if rule.name in exclusions.rules]
     if marked:
         listed = "; ".join(rule_words(rule.name, exclusions) for rule in marked)

@@ -8,7 +8,7 @@ from django import forms
 from studies.models import Study
 from studies.quality import RULES, amount
 from studies.services.plans import family_of_design
-from studies.services.plans.content import CORRECTIONS, LINKS, MODELS, PREDICTORS
+from studies.services.plans.content import CORRECTIONS, LINKS, LINKS_OF, MODELS, PREDICTORS
 from studies.services.plans.reading import MAX_EFFECT, MAX_NOTES, MAX_SEED, MAX_TARGET
 from studies.services.plans.subject import Subject
 from studies.services.plans.words import SHORT_MODELS
@@ -62,7 +62,7 @@ class AnalysisPlanForm(forms.Form):
     link = forms.ChoiceField(
         choices=[("", "None"), *((name, name.capitalize()) for name in LINKS)],
         required=False,
-        help_text="Of a cumulative link mixed model and of Rao and Kupper’s; others have none.",
+        help_text="Of a cumulative link mixed model; Rao and Kupper’s has the logit, others none.",
     )
     rater_slopes = forms.BooleanField(
         required=False,
@@ -93,7 +93,7 @@ class AnalysisPlanForm(forms.Form):
     decisions = forms.BooleanField(
         required=False,
         label="Whom researchers exclude, with a reason",
-        help_text="If not, each exclusion by decision counts as a departure from the plan.",
+        help_text="If not, their ratings stay in the analysis all the same.",
     )
     rules = forms.MultipleChoiceField(
         required=False,
@@ -197,7 +197,12 @@ class AnalysisPlanForm(forms.Form):
             fitting = ", ".join(SHORT_MODELS[each] for each in MODELS.get(kind, ()))
             return f"The answers to this question can be analysed by: {fitting}."
         if path == "primary.link":
-            return "This model has no link." if "null" in words else "This model needs a link."
+            if "null" in words:
+                return "This model has no link."
+            allowed = LINKS_OF[self.cleaned_data["model"]]
+            if len(allowed) == 1:
+                return f"This model is fitted with the {allowed[0]} link alone."
+            return "This model needs a link."
         if path in ("primary.rater_slopes", "primary.covariates"):
             return "Only mixed models can have it."
         return f"{words[0].upper()}{words[1:]}."

@@ -32,6 +32,7 @@ def result_context(result: dict[str, Any]) -> dict[str, Any]:
         "plan": result.get("plan"),
         "questions": [question_context(question) for question in questions],
         "multiverse": multiverse_context(result.get("multiverse")),
+        "one_estimate": one_estimate(result.get("multiverse")),
         "flow": result.get("flow"),
         "tests": test_rows(result),
         "families": families(result),
@@ -81,6 +82,11 @@ def multiverse_context(found: dict[str, Any] | None) -> dict[str, Any] | None:
     ]
     rows.sort(key=lambda row: (row["estimate"] is None, row["estimate"] or 0.0))
     return found | {"rows": rows, "model_words": MODEL_WORDS[found["model"]]}
+
+
+def one_estimate(found: dict[str, Any] | None) -> str:
+    """What is said where whom to leave out is no question."""
+    return wording.ONE_ESTIMATE if found and len(found["specifications"]) == 1 else ""
 
 
 def model_rows(models: list[dict[str, Any]]) -> list[dict[str, Any]]:

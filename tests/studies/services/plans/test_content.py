@@ -203,6 +203,16 @@ def test_models_without_link_and_slopes_take_none(study):
     assert plans.read_content(content, study).primary.link is None
 
 
+def test_rao_and_kuppers_model_has_one_link():
+    pairs = factories.study(
+        questions=["pairwise_tournament"], state="draft", workspace=factories.workspace()
+    )
+    error = refused(changed(pairs, ["primary", "link"], "probit"), pairs)
+    assert error.fields == {
+        "primary.link": "primary.link must be logit, the one link of rao_kupper; got 'probit'"
+    }
+
+
 junk = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner),

@@ -28,7 +28,7 @@ def as_planned(plan):
     return {
         "primary": dict(content["primary"]),
         "family": [dict(each) for each in content["family"]],
-        "exclusions": {"by_decision": 0, **content["exclusions"]},
+        "exclusions": dict(content["exclusions"]),
         "seed": content["seed"],
         "scan_sha256": content["primary"]["scan_sha256"],
     }
@@ -104,24 +104,22 @@ def test_exclusions_seed_and_scan_are_compared(study):
     done = as_planned(plan) | {"seed": 5, "scan_sha256": "f" * 64}
     done["exclusions"] |= {
         "rules": [],
-        "by_decision": 2,
         "limits": done["exclusions"]["limits"] | {"max_fast_share": 0.3},
     }
     assert [each[0] for each in what(plan, done)] == [
         "scan results",
         "exclusion rules",
         "max_fast_share",
-        "exclusions by decision",
         "seed",
     ]
-    assert ("exclusions by decision", "nobody", "2 participants") in what(plan, done)
 
 
-def test_planned_decisions_are_no_departure(study):
-    plan = fixed(study)
+def test_a_study_that_is_over_with_fewer_raters_than_planned_departs(study):
+    plan = fixed(study, n_target=500)
     done = as_planned(plan)
-    done["exclusions"]["by_decision"] = 2
-    assert what(plan, done) == []
+    assert what(plan, done | {"n_raters": None}) == []
+    assert what(plan, done | {"n_raters": 500}) == []
+    assert what(plan, done | {"n_raters": 24}) == [("number of raters", "500", "24")]
 
 
 def always_one(trial, questions):
