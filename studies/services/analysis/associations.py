@@ -1,5 +1,6 @@
 """How the images' numbers go with size and score: one number per image, ranks throughout."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,15 +18,24 @@ from studies.stats import (
 )
 
 N_QUANTILES = 4
+# By name of the argument.
+USUAL_DRAWS: Mapping[str, int] = {"n_permutations": 9999, "n_bootstrap": 1999}
 
 
-def association(rated: pd.DataFrame, predictor: str, method: str, seed: int) -> dict[str, Any]:
+def association(
+    rated: pd.DataFrame,
+    predictor: str,
+    method: str,
+    seed: int,
+    draws: Mapping[str, int] = USUAL_DRAWS,
+) -> dict[str, Any]:
     label = PREDICTORS[predictor]
     found = rank_association(
         rated[predictor],
         rated["mean"],
         method=method,
         seed=seed,
+        **draws,
         names=(f"the {label}", "the images’ mean answer"),
     )
     about = {"predictor": predictor, "predictor_label": label, "method_name": method}
@@ -53,6 +63,7 @@ def crossed_association(
     seed: int,
     *,
     standardise: bool = False,
+    draws: Mapping[str, int] = USUAL_DRAWS,
 ) -> dict[str, Any]:
     """With the images' mean ratings, its interval over images and raters.
 
@@ -70,6 +81,7 @@ def crossed_association(
         method=method,
         standardise=standardise,
         seed=seed,
+        **draws,
     )
     about = {"predictor": predictor, "predictor_label": label, "method_name": method}
     return {**about, **found.to_dict()}
@@ -81,12 +93,13 @@ def image_association(
     measures: pd.DataFrame,
     predictor: str,
     seed: int,
+    draws: Mapping[str, int] = USUAL_DRAWS,
 ) -> dict[str, Any]:
     """Spearman's ρ of the images' numbers with what `measures` have of a scan."""
     if ratings is not None:
-        return crossed_association(ratings, measures, predictor, "spearman", seed)
+        return crossed_association(ratings, measures, predictor, "spearman", seed, draws=draws)
     table = rated[["image", "mean"]].merge(measures, on="image")
-    return association(table, predictor, "spearman", seed)
+    return association(table, predictor, "spearman", seed, draws)
 
 
 def standardised_associations(

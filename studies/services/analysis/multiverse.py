@@ -1,12 +1,12 @@
 """The headline under every combination of the quality rules."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from studies.services.analysis.associations import image_association
+from studies.services.analysis.associations import USUAL_DRAWS, image_association
 from studies.services.analysis.fitting import Fits, Wanted, mixed_frame
 from studies.services.analysis.image_numbers import COMPARISONS, image_numbers
 from studies.services.analysis.inputs import Inputs
@@ -22,8 +22,11 @@ from studies.stats.results import Interval
 MOST_FITTED = 400_000
 BY_RANKS = (
     " Here each estimate is Spearman’s rank correlation with the images’ numbers, its interval and "
-    "permutation p by the same function and draws as elsewhere in this analysis."
+    "permutation p by the same function as elsewhere in this analysis"
 )
+# Ratings resampled in all: beyond, all but the plan's own take fewer draws.
+MOST_RESAMPLED = 1_000_000
+FEW_DRAWS = {"n_permutations": 999, "n_bootstrap": 499}
 
 
 @dataclass(frozen=True)
@@ -53,17 +56,20 @@ def exclusion_multiverse(tests: Tests, steps: Steps) -> dict[str, Any] | None:
     wanted = specifications(marked, rules.rules, raters=set(frame["rater"]), seed=inputs.seed)
     n_fitted = len(frame) * len(wanted.specifications)
     said: list[str] = []
-    fit: Callable[[pd.DataFrame], Found]
-    model, by_rank = test.model, test.model not in ("clmm", "lmm")
-    if by_rank:
-        fit, unit = by_ranks(test, analysed, inputs), UNITS["rank"]
-    elif n_fitted > MOST_FITTED:
-        fit, unit = by_ranks(test, analysed, inputs), UNITS["rank"]
+    model, method, draws = test.model, "", USUAL_DRAWS
+    by_rank = model not in ("clmm", "lmm")
+    if not by_rank and n_fitted > MOST_FITTED:
         model, by_rank = "spearman", True
         said.append(
             f"{len(wanted.specifications)} fits of about {len(frame):,} ratings take too long by "
             "the planned model: these estimates are rank correlations of the images’ numbers."
         )
+    if by_rank and n_fitted > MOST_RESAMPLED:
+        draws = FEW_DRAWS
+    fit: Callable[[pd.DataFrame], Found]
+    if by_rank:
+        fit, unit = by_ranks(test, analysed, inputs, set(frame["rater"]), draws), UNITS["rank"]
+        method = f"{BY_RANKS}{draw_words(draws)}."
     else:
         fit = by_mixed_model(test, analysed, inputs)
         unit = UNITS["lmm" if test.model == "lmm" else test.link]
@@ -81,7 +87,7 @@ def exclusion_multiverse(tests: Tests, steps: Steps) -> dict[str, Any] | None:
         "model": model,
         "unit": unit,
         **found,
-        "method": found["method"] + (BY_RANKS if by_rank else ""),
+        "method": found["method"] + method,
         "warnings": [*said, *found["warnings"]],
     }
 
@@ -116,15 +122,31 @@ def by_mixed_model(
     return fit
 
 
-def by_ranks(test: Test, analysed: Analysed, inputs: Inputs) -> Callable[[pd.DataFrame], Found]:
-    """Spearman's ρ of the images' numbers as these answers give them, as a headline has it."""
+def draw_words(draws: Mapping[str, int]) -> str:
+    if draws == USUAL_DRAWS:
+        return " and the same draws"
+    return (
+        f"; as these are many ratings, all but the plan’s own with {draws['n_permutations']} "
+        f"permutations and {draws['n_bootstrap']} bootstrap draws only"
+    )
+
+
+def by_ranks(
+    test: Test, analysed: Analysed, inputs: Inputs, raters: set[str], draws: Mapping[str, int]
+) -> Callable[[pd.DataFrame], Found]:
+    """Spearman's ρ of the images' numbers as these answers give them, as a headline has it.
+
+    With `draws`; that of the plan's own exclusions out of the `raters` with the usual ones.
+    """
+    planned = raters - inputs.exclusions.raters
     compared = analysed.question.kind in COMPARISONS
     measured = inputs.measures[test.scan]
 
     def fit(rows: pd.DataFrame) -> Found:
         rated = numbers_of(rows, analysed, inputs) if compared else analysed.rated
         ratings = None if compared else rows
-        found = image_association(rated, ratings, measured, test.predictor, inputs.seed)
+        used = USUAL_DRAWS if set(rows["rater"]) == planned else draws
+        found = image_association(rated, ratings, measured, test.predictor, inputs.seed, used)
         if found["estimate"] is None:
             raise ValueError(" ".join(found["warnings"]))
         return Found(found["estimate"], found["interval"], found["p_permutation"])

@@ -128,7 +128,9 @@ def test_an_older_plan_of_a_link_that_is_never_fitted_was_departed_from():
         (["pairwise_tournament"], None, "rao_kupper"),
     ],
 )
-def test_the_plans_own_specification_by_ranks_is_the_headline(questions, primary, model):
+def test_the_plans_own_specification_by_ranks_is_the_headline(
+    questions, primary, model, monkeypatch
+):
     exclusions = {"rules": [RULE], "decisions": True}
     study = launched(primary=primary, questions=questions, n_images=10, exclusions=exclusions)
     simulate_raters(study=study, n_raters=7, seed=1)
@@ -143,7 +145,19 @@ def test_the_plans_own_specification_by_ranks_is_the_headline(questions, primary
     assert headline["estimate"] is not None
     assert [row[name] for name in names] == [headline[name] for name in names]
     assert multiverse["model"] == headline["model"] == model
-    assert "Spearman’s rank correlation" in multiverse["method"]
+    assert multiverse["method"].endswith(
+        "the same function as elsewhere in this analysis and the same draws."
+    )
+    # Of very many ratings, the others take fewer draws, and the plan's own is the same.
+    settings = "studies.services.analysis.multiverse"
+    monkeypatch.setattr(f"{settings}.MOST_RESAMPLED", 10)
+    monkeypatch.setattr(f"{settings}.FEW_DRAWS", {"n_permutations": 99, "n_bootstrap": 99})
+    study.analysis_runs.all().delete()
+    fewer = analyse(study=study).result["multiverse"]
+    assert "all but the plan’s own with 99 permutations and 99 bootstrap draws" in fewer["method"]
+    for before, now in zip(multiverse["specifications"], fewer["specifications"], strict=True):
+        assert now["estimate"] == before["estimate"]
+        assert (now["interval"] == before["interval"]) is now["is_plan"]
 
 
 @pytest.mark.django_db
