@@ -35,7 +35,8 @@ def association(
         rated["mean"],
         method=method,
         seed=seed,
-        **draws,
+        n_permutations=draws["n_permutations"],
+        n_bootstrap=draws["n_bootstrap"],
         names=(f"the {label}", "the images’ mean answer"),
     )
     about = {"predictor": predictor, "predictor_label": label, "method_name": method}
@@ -81,7 +82,8 @@ def crossed_association(
         method=method,
         standardise=standardise,
         seed=seed,
-        **draws,
+        n_permutations=draws["n_permutations"],
+        n_bootstrap=draws["n_bootstrap"],
     )
     about = {"predictor": predictor, "predictor_label": label, "method_name": method}
     return {**about, **found.to_dict()}
