@@ -16,8 +16,10 @@ NOTES = [
     "public ids included, and files begin with a byte order mark. Numbers are as they are.",
     "Response times from web pages run some 10–40 ms long.",
     "Kinds of raters are never mixed in an analysis: filter by rater_kind first. Analyses count "
-    "trials of the role “main”, and leave out excluded participants and whom the plan’s rules "
-    "leave out (“exclusions”).",
+    "trials of the role “main”, and leave out whom the plan’s rules leave out (“exclusions”) and, "
+    "unless the plan says “decisions”: false, excluded participants.",
+    "analysis/headline_test.csv says which test the headline is, by the plan or by default: "
+    "analysis/headline.py and analysis/headline.R compute it from the tables.",
     "All files tell one state of the data, that of the moment when the export began (“written_at” "
     "in the manifest): what people answered meanwhile is in none of them.",
     "manifest.json has the number of rows and the SHA-256 of each file: where one differs, the "

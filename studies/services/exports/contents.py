@@ -18,7 +18,7 @@ from django.utils import timezone
 from studies import __version__, queries
 from studies.models import Study
 from studies.services import plans
-from studies.services.exports import layout, texts
+from studies.services.exports import headline, layout, texts
 from studies.services.exports.cells import cell
 from studies.services.exports.codebook import codebook
 from studies.services.exports.copies import Copy, SpreadsheetCopy
@@ -135,6 +135,11 @@ class Export:
                 codebook(self.tables, self.identifiers, pseudonymous=study.pseudonymise)
             ),
             **{layout.script_path(name): (SCRIPTS / name).read_bytes for name in layout.SCRIPTS},
+            layout.PLANNED: lambda: headline.planned(study),
+            **{
+                f"{layout.LIBRARY}/{path.name}": path.read_bytes
+                for path in (*headline.LIBRARY, headline.LICENSE)
+            },
             layout.README: lambda: texts.readme(
                 study, self.tables, self.layout, self.kinds, identifiers=self.identifiers
             ).encode(),

@@ -13,6 +13,8 @@ PLAN = "materials/plan.json"
 SCAN = "materials/scan.json"
 CODEBOOK = "documentation/codebook.json"
 SCRIPTS = ("check_files.py", "headline.py", "headline.R")
+# Of the scripts: the test that the headline is, and the statistics that compute it.
+PLANNED, LIBRARY = "analysis/headline_test.csv", "analysis/musescan_stats"
 MANIFEST = "manifest.json"
 
 # Beside data/, which the standard keeps for its own: copies, and what it does not know.

@@ -32,10 +32,16 @@ nothing else:
 
 ## The headline again, from these files alone
 
-The rank association of the images’ mean answers with subset size and with score:
+The planned test (without a plan the default; `analysis/headline_test.csv`), and beside it the \
+rank correlations of the images’ mean answers with subset size and with score:
 
-    python analysis/headline.py      # needs pandas and scipy
-    Rscript analysis/headline.R      # needs no packages; --clmm fits mixed models with “ordinal”
+    python analysis/headline.py      # Python 3.11: numpy, pandas, scipy, threadpoolctl
+    Rscript analysis/headline.R      # a mixed model needs “ordinal” (clmm) or “lme4” (lmm)
+
+Python gives the estimate, interval, p and odds ratio of Musescan’s own results, by the \
+statistics in `analysis/musescan_stats/` (MIT licence). R is another implementation, with the \
+estimate and Wald’s standard error; with `--images` both give the correlations alone, for which \
+R needs no packages. The headline’s interval and p are Python’s.
 
 Both take people where any rated, else pilot participants, else simulated raters, and say so; \
 `--raters KIND` chooses.

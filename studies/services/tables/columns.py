@@ -81,7 +81,7 @@ TRIAL = (
 )
 EXCLUDED = (
     "Whether a researcher has decided that this participant's answers do not count; see "
-    "the file “decisions”. Analyses leave them out"
+    "the file “decisions”. Analyses leave them out, unless the plan says “decisions”: false"
 )
 
 

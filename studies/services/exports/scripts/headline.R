@@ -1,19 +1,24 @@
-# The headline figures again, from this export's files alone: Rscript analysis/headline.R
+# The headline again, from this export's files alone: Rscript analysis/headline.R
 #
-# How the images' mean answers go with subset size and with score: Spearman's rho and Kendall's
-# tau-b over the images, with asymptotic p-values. Of choices between two images the images'
-# numbers are abilities of the model of Rao and Kupper (1967), of Bradley and Terry where there are
-# no ties. Counted are answers of one kind of raters, in trials of the role "main", by participants
-# who are neither excluded nor left out by a rule of the analysis plan. Needs no packages.
+# First the planned test (headline_test.csv says which), then how the images' mean answers go with
+# subset size and with score: Spearman's rho and Kendall's tau-b over the images, with asymptotic
+# p-values. Of choices between two images the images' numbers are abilities of the model of Rao and
+# Kupper (1967), of Bradley and Terry where there are no ties. Counted are answers of one kind of
+# raters, in trials of the role "main", less those whom the plan leaves out: by a rule, and by
+# researchers' decisions unless it says otherwise.
+#
+# Correlations need no packages. A planned mixed model, raters and images as crossed effects, needs
+# "ordinal" (clmm) or "lme4" (lmm); with 40,000 ratings it takes minutes. Its estimate is per SD of
+# the predictor over the images, with Wald's standard error and p. Small-sample intervals and
+# permutation tests are in headline.py alone.
 #
 # --raters KIND  person, pilot or simulated; otherwise people, if any rated
-# --clmm         also cumulative link mixed models of Likert answers, with raters and images as
-#                crossed effects, if the package "ordinal" is there. Log odds ratio per SD of the
-#                predictor over the images; Wald p. With 40,000 ratings this takes minutes.
+# --images       the images' correlations alone
 
 arguments <- commandArgs(trailingOnly = FALSE)
 script <- sub("^--file=", "", grep("^--file=", arguments, value = TRUE))
-data_folder <- file.path(dirname(normalizePath(script)), "..", "data")
+here <- dirname(normalizePath(script))
+data_folder <- file.path(here, "..", "data")
 options_given <- commandArgs(trailingOnly = TRUE)
 known_kinds <- c("person", "pilot", "simulated")
 if ("--raters" %in% options_given) {
@@ -29,16 +34,20 @@ read_table <- function(name) {
            encoding = "UTF-8")
 }
 
+planned <- read.csv(file.path(here, "headline_test.csv"), colClasses = "character")
+planned <- setNames(as.list(planned$value), planned$name)
+
 answers <- read_table("responses")
 stimuli <- read_table("stimuli")
 stimuli <- stimuli[stimuli$role == "rating", ]
-answers <- answers[answers$role == "main" & answers$excluded == "false", ]
-answers <- answers[!(answers$subject_id %in% read_table("exclusions")$subject_id), ]
-kind <- known_kinds[known_kinds %in% answers$rater_kind][1]
+answers <- answers[answers$role == "main", ]
+kind <- known_kinds[known_kinds %in% answers$rater_kind[answers$excluded == "false"]][1]
 if (is.na(kind)) stop("No such ratings are in this export.")
 nobody <- if (kind == "simulated") " No person gave these ratings." else ""
 say("Raters: ", kind, ".", nobody)
 answers <- answers[answers$rater_kind == kind, ]
+if (planned$decisions == "true") answers <- answers[answers$excluded == "false", ]
+answers <- answers[!(answers$subject_id %in% read_table("exclusions")$subject_id), ]
 
 # A number for each image of each answer that compares images. Best-worst: 1 for the best, -1 for
 # the worst, else 0. Ranking: k for the first, 1 for the last.
@@ -154,25 +163,67 @@ association <- function(x, y, method) {
   c(found$estimate, found$p.value)
 }
 
-fit_clmm <- function(mine, predictor) {
-  frame <- data.frame(rating = factor(as.numeric(mine$number), ordered = TRUE),
-                      rater = factor(mine$subject_id), image = factor(mine$stimulus_id))
-  of_image <- as.numeric(predictor[match(levels(frame$image), stimuli$stimulus_id)])
-  frame$z <- ((of_image - mean(of_image)) / sd(of_image))[as.integer(frame$image)]
-  model <- ordinal::clmm(rating ~ z + (1 | rater) + (1 | image), data = frame)
-  summary(model)$coefficients["z", c("Estimate", "Pr(>|z|)")]
+# In standard deviations of the study's images themselves (over n).
+standardised <- function(name) {
+  x <- as.numeric(stimuli[[name]])
+  there <- x[!is.na(x)]
+  (x - mean(there)) / sqrt(mean((there - mean(there))^2))
+}
+
+# Estimate, standard error, p and number of images of the planned mixed model.
+mixed_model <- function(mine) {
+  package <- if (planned$model == "lmm") "lme4" else "ordinal"
+  if (!requireNamespace(package, quietly = TRUE)) {
+    stop("it needs the package \"", package, "\": install.packages(\"", package, "\")")
+  }
+  mine <- mine[!is.na(mine$number), ]
+  names_of <- c(planned$predictor, strsplit(planned$covariates, " ", fixed = TRUE)[[1]])
+  fixed <- paste0(names_of, "_z")
+  frame <- data.frame(rating = as.numeric(mine$number), rater = factor(mine$subject_id),
+                      image = factor(mine$stimulus_id))
+  for (name in names_of) {
+    z <- standardised(name)
+    frame[[paste0(name, "_z")]] <- z[match(mine$stimulus_id, stimuli$stimulus_id)]
+  }
+  of_rater <- if (planned$rater_slopes == "true") paste("1 +", fixed[1]) else "1"
+  terms <- paste(c(fixed, paste0("(", of_rater, " | rater)"), "(1 | image)"), collapse = " + ")
+  formula <- as.formula(paste("rating ~", terms))
+  if (planned$model == "lmm") {
+    model <- lme4::lmer(formula, data = frame)
+    found <- summary(model)$coefficients[fixed[1], c("Estimate", "Std. Error")]
+    return(c(found, 2 * pnorm(-abs(found[1] / found[2])), nlevels(frame$image)))
+  }
+  frame$rating <- factor(frame$rating, ordered = TRUE)
+  model <- ordinal::clmm(formula, data = frame, link = planned$link)
+  found <- summary(model)$coefficients[fixed[1], c("Estimate", "Std. Error", "Pr(>|z|)")]
+  c(found, nlevels(frame$image))
+}
+
+# The same of the planned rank correlation, which has no standard error.
+planned_ranks <- function(mine) {
+  means <- image_means(mine)
+  x <- as.numeric(stimuli[[planned$predictor]])[match(names(means), stimuli$stimulus_id)]
+  there <- !is.na(x)
+  found <- association(x[there], as.numeric(means)[there], "spearman")
+  c(found[1], NA, found[2], sum(there))
 }
 
 result <- NULL
 add <- function(question, predictor, method, found, n) {
   row <- data.frame(question = question, predictor = predictor, method = method,
-                    estimate = found[1], p = found[2], n_images = n)
+                    estimate = found[1], standard_error = found[2], p = found[3], n_images = n)
   result <<- rbind(result, row)
 }
-with_clmm <- "--clmm" %in% options_given
-if (with_clmm && !requireNamespace("ordinal", quietly = TRUE)) {
-  say("The package \"ordinal\" is not installed: no mixed models.")
-  with_clmm <- FALSE
+
+mine <- answers[answers$question %in% planned$question, ]
+if (nrow(mine) > 0 && !("--images" %in% options_given)) {
+  ranks <- !(planned$model %in% c("clmm", "lmm"))
+  found <- tryCatch(if (ranks) planned_ranks(mine) else mixed_model(mine),
+                    error = function(problem) {
+    say("The planned ", planned$model, " is not computed: ", conditionMessage(problem))
+    rep(NA, 4)
+  })
+  add(planned$question, planned$predictor, paste("planned", planned$model), found, found[4])
 }
 
 for (question in unique(answers$question)) {
@@ -188,20 +239,13 @@ for (question in unique(answers$question)) {
     there <- !is.na(x)
     for (method in c("spearman", "kendall")) {
       found <- association(x[there], as.numeric(means)[there], method)
-      add(question, predictor, method, found, sum(there))
-    }
-    if (with_clmm && question_kind == "likert") {
-      rated <- mine[!is.na(mine$number) & mine$stimulus_id %in% names(means)[there], ]
-      found <- tryCatch(fit_clmm(rated, stimuli[[predictor]]), error = function(problem) {
-        say(question, ", ", predictor, ": no mixed model, ", conditionMessage(problem))
-        c(NA, NA)
-      })
-      add(question, predictor, "clmm", found, sum(there))
+      add(question, predictor, method, c(found[1], NA, found[2]), sum(there))
     }
   }
 }
 if (!is.null(result)) {
-  result$estimate <- format(result$estimate, digits = 15)
-  result$p <- format(result$p, digits = 15)
+  for (name in c("estimate", "standard_error", "p")) {
+    result[[name]] <- trimws(format(result[[name]], digits = 15))
+  }
   write.table(result, sep = "\t", quote = FALSE, row.names = FALSE)
 }

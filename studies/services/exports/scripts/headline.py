@@ -1,10 +1,13 @@
-"""The headline figures again, from this export's files alone: ``python analysis/headline.py``.
+"""The headline again, from this export's files alone: ``python analysis/headline.py``.
 
-How the images' mean answers go with subset size and with score: Spearman's rho and Kendall's
-tau-b over the images, with asymptotic p-values. Of choices between two images the images' numbers
-are abilities of the model of Rao and Kupper (1967), of Bradley and Terry where there are no ties.
-Counted are answers of one kind of raters, in trials of the role "main", by participants who are
-neither excluded nor left out by a rule of the analysis plan. Needs pandas and scipy.
+Printed as JSON: the planned test (headline_test.csv says which; materials/plan.json is the whole
+plan), fitted by the statistics of Musescan in musescan_stats/, and how the images' mean answers
+go with subset size and with score: Spearman's rho and Kendall's tau-b over the images, with
+asymptotic p-values. Of choices between two images the images' numbers are abilities of the model
+of Rao and Kupper (1967), of Bradley and Terry where there are no ties. Counted are answers of one
+kind of raters, in trials of the role "main", less those whom the plan leaves out: by a rule, and
+by researchers' decisions unless it says otherwise. Needs Python 3.11 with numpy, pandas,
+scipy and threadpoolctl.
 """
 
 import argparse
@@ -14,10 +17,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy import sparse, special, stats
+from scipy import stats
 
-DATA = Path(__file__).resolve().parent.parent / "data"
+HERE = Path(__file__).resolve().parent
+DATA = HERE.parent / "data"
 KINDS = ("person", "pilot", "simulated")
+PREDICTORS = {"size": "the subset size", "score": "the score"}
 
 
 def table(name):
@@ -26,11 +31,125 @@ def table(name):
     return pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
 
 
-def counted(answers, left_out, kind):
-    """The answers that analyses count, by raters of one kind."""
-    main = (answers["role"] == "main") & (answers["excluded"] == "false")
-    main &= ~answers["subject_id"].isin(left_out["subject_id"])
-    return answers[main & (answers["rater_kind"] == kind)]
+def planned():
+    """The test that the headline is, by name of what it says."""
+    rows = pd.read_csv(HERE / "headline_test.csv", dtype=str, keep_default_na=False)
+    return rows.set_index("name")["value"].to_dict()
+
+
+def counted(answers, left_out, plan):
+    """The answers that analyses count."""
+    main = (answers["role"] == "main") & ~answers["subject_id"].isin(left_out["subject_id"])
+    if plan["decisions"] == "true":
+        main &= answers["excluded"] == "false"
+    return answers[main]
+
+
+def measured(stimuli):
+    """The images to be rated with size and score, as numbers and in standard deviations."""
+    images = stimuli[stimuli["role"] == "rating"].set_index("stimulus_id")
+    images = images[list(PREDICTORS)].astype(float)
+    for name in PREDICTORS:
+        # Over the study's images themselves (over n).
+        spread = images[name].std(ddof=0)
+        images[f"{name}_z"] = (images[name] - images[name].mean()) / (spread or np.nan)
+    return images
+
+
+def by_mixed_model(answers, images, plan):
+    """The planned mixed model's effect, with the inference that few raters or images allow."""
+    from musescan_stats import fit_clmm, fit_lmm
+
+    names = [plan["predictor"], *plan["covariates"].split()]
+    fixed = [f"{name}_z" for name in names]
+    frame = pd.DataFrame(
+        {
+            "rater": answers["subject_id"],
+            "image": answers["stimulus_id"],
+            "rating": answers["number"].astype(float),
+        }
+    )
+    frame = frame.dropna(subset=["rating"]).reset_index(drop=True).join(images[fixed], on="image")
+    slopes = fixed[:1] if plan["rater_slopes"] == "true" else []
+    try:
+        for name in names:
+            if images[f"{name}_z"].isna().all():
+                raise ValueError(f"{name} is the same in all images")
+        if plan["model"] == "lmm":
+            model = fit_lmm(frame, fixed=fixed, rater_slopes=slopes)
+        else:
+            model = fit_clmm(frame, fixed=fixed, rater_slopes=slopes, link=plan["link"])
+    except ValueError as error:
+        return {"estimate": None, "warnings": [str(error)]}
+    if not model.converged:
+        return {"estimate": None, "warnings": list(model.warnings)}
+    small = model.small_sample()
+    estimate, interval = small.estimates[fixed[0]], small.intervals[fixed[0]]
+    margin = small.standard_errors[fixed[0]]
+    ratio = None
+    if plan["model"] == "clmm" and plan["link"] == "logit":
+        limits = interval or (-np.inf, np.inf)
+        ratio = [float(np.exp(value)) for value in (model.estimates[fixed[0]], *limits)]
+    return {
+        "estimate": estimate,
+        "interval": interval,
+        "p": small.p_values[fixed[0]],
+        "t": estimate / margin if margin else None,
+        "df": small.degrees_of_freedom[fixed[0]],
+        "standard_error": margin,
+        "wald_standard_error": model.standard_errors[fixed[0]],
+        "odds_ratio": ratio,
+        "n_images": model.n_images,
+        "n_raters": model.n_raters,
+        "n_ratings": model.n_ratings,
+        "method": f"{model.method}; {small.method}",
+        "warnings": list(model.warnings),
+    }
+
+
+def by_ranks(answers, images, plan):
+    """Spearman's rho with permutation p, its interval over images and, of ratings, raters."""
+    from musescan_stats import crossed_rank_association, rank_association
+
+    label = PREDICTORS[plan["predictor"]]
+    draws = {name: int(plan[name]) for name in ("seed", "n_permutations", "n_bootstrap")}
+    x = images[plan["predictor"]].rename(label)
+    kind = answers["question_kind"].iloc[0]
+    if kind in ("forced_choice", "best_worst", "ranking"):
+        means = image_means(answers)
+        x = x[x.index.isin(means.index)]
+        names = (label, "the images’ mean answer")
+        found = rank_association(x, means[x.index], method="spearman", names=names, **draws)
+    else:
+        frame = answers.rename(columns={"subject_id": "rater", "stimulus_id": "image"})
+        frame = frame.assign(number=frame["number"].astype(float)).join(x, on="image")
+        found = crossed_rank_association(
+            frame[["rater", "image", "number", label]],
+            rating="number", predictor=label, method="spearman", **draws,
+        )  # fmt: skip
+    return {
+        "estimate": found.estimate,
+        "interval": found.interval,
+        "p": found.p_permutation,
+        "odds_ratio": None,
+        "n_images": found.n,
+        "n_raters": answers["subject_id"].nunique(),
+        "n_ratings": len(answers),
+        "method": found.method,
+        "warnings": list(found.warnings),
+    }
+
+
+def headline(answers, images, plan):
+    """The planned test; None where nothing was planned or nobody answered its question."""
+    mine = answers[answers["question"] == plan.get("question")]
+    if mine.empty:
+        return None
+    about = {name: plan[name] for name in ("question", "predictor", "model", "plan_version")}
+    if plan["model"] not in ("clmm", "lmm"):
+        return about | by_ranks(mine, images, plan)
+    about |= {"link": plan["link"], "rater_slopes": plan["rater_slopes"] == "true"}
+    return about | by_mixed_model(mine, images, plan)
 
 
 def numbers_of_sets(answers):
@@ -50,72 +169,13 @@ def numbers_of_sets(answers):
     return pd.DataFrame(rows, columns=["stimulus_id", "number"])
 
 
-def linked(pairs, n_images):
-    """By image the set in which each can be reached from each by wins; a tie is a win of both."""
-    won = pairs[pairs["choice"] != "right"][["left", "right"]].to_numpy()
-    lost = pairs[pairs["choice"] != "left"][["right", "left"]].to_numpy()
-    edges = np.vstack([won, lost])
-    graph = sparse.coo_array((np.ones(len(edges)), edges.T), shape=(n_images, n_images))
-    return sparse.csgraph.connected_components(graph, connection="strong")[1]
-
-
 def abilities(answers):
-    """The images' abilities in log odds, by maximum likelihood with Newton's method.
+    """The images' abilities in log odds; of those alone that have a finite one."""
+    from musescan_stats import fit_rao_kupper
 
-    With d = ability of the left image less that of the right and t >= 0 for ties,
-    P(left) = F(d - t), P(right) = F(-d - t), and P(tie) is the rest, which is
-    F(t + d) F(t - d) (1 - exp(-2 t)): a logistic regression in which a tie counts as two answers,
-    and a term in t. There is a finite estimate only among images that are linked by wins in both
-    directions; told are those of the largest such set.
-    """
-    sides = answers["stimuli"].str.split(" ", expand=True)
-    names, codes = np.unique(sides.to_numpy().ravel(), return_inverse=True)
-    pairs = pd.DataFrame(codes.reshape(-1, 2), columns=["left", "right"])
-    pairs["choice"] = answers["value"].to_numpy()
-    sets = linked(pairs, len(names))
-    pairs = pairs[sets[pairs["left"]] == sets[pairs["right"]]]
-    n_ties = int((pairs["choice"] == "tie").sum())
-    if n_ties == len(pairs):
-        return pd.Series(dtype=float)
-    members, weights = np.bincount(sets), np.bincount(sets[pairs["left"]], minlength=sets.max() + 1)
-    main = np.lexsort((weights, members))[-1]
-    # A row per answer: sign of d, sign of t. The first image of each set is its origin.
-    rows = {"left": [(1, -1)], "right": [(-1, -1)], "tie": [(1, 1), (-1, 1)]}
-    design = sparse.lil_array((len(pairs) + n_ties, len(names) + 1))
-    at = 0
-    for pair in pairs.itertuples():
-        for sign, of_tie in rows[pair.choice]:
-            design[at, pair.left], design[at, pair.right], design[at, -1] = sign, -sign, of_tie
-            at += 1
-    origins = np.unique(sets, return_index=True)[1]
-    free = np.setdiff1d(np.arange(len(names)), origins)
-    if n_ties:
-        free = np.append(free, len(names))
-    design = design.tocsc()[:, free].tocsr()
-    found = np.zeros(len(free))
-    if n_ties:
-        found[-1] = np.log((len(pairs) + n_ties) / (len(pairs) - n_ties))
-    for _ in range(100):
-        share = special.expit(design @ found)
-        slope = design.T @ (1 - share)
-        bend = (design.T @ sparse.diags_array(share * (1 - share)) @ design).toarray()
-        if n_ties:
-            t = found[-1]
-            slope[-1] += 2 * n_ties / np.expm1(2 * t)
-            bend[-1, -1] += n_ties / np.sinh(t) ** 2
-        step = np.linalg.solve(bend, slope)
-        # Not too far at a time, nor to where no ties are possible.
-        step *= min(1, 2 / max(np.abs(step).max(), 1e-300))
-        if n_ties:
-            step *= min(1, 0.9 * found[-1] / max(-step[-1], 1e-300))
-        found += step
-        if np.abs(step).max() < 1e-12:
-            break
-    all_of = np.zeros(len(names) + 1)
-    all_of[free] = found
-    told = pd.Series(all_of[:-1], index=names)[sets == main]
-    # So that images whose abilities are the same are ties in ranks, whatever the rounding.
-    return (told - told.mean()).round(9)
+    pairs = answers["stimuli"].str.split(" ", expand=True).set_axis(["left", "right"], axis=1)
+    found = fit_rao_kupper(pairs.assign(choice=answers["value"]))
+    return pd.Series(found.abilities, dtype=float).dropna()
 
 
 def image_means(answers):
@@ -139,9 +199,8 @@ def association(x, y, method):
     return float(found.statistic), float(found.pvalue)
 
 
-def headline(answers, stimuli):
-    """A row per question, predictor and method."""
-    images = stimuli[stimuli["role"] == "rating"].set_index("stimulus_id")
+def over_images(answers, images):
+    """What correlates with the images' mean answers: by question, predictor and method."""
     rows = []
     for question, mine in answers.groupby("question", sort=False):
         kind = mine["question_kind"].iloc[0]
@@ -149,30 +208,40 @@ def headline(answers, stimuli):
             sys.stderr.write(f"{question}: left out, text has no number\n")
             continue
         means = image_means(mine)
-        for predictor in ("size", "score"):
-            x = pd.to_numeric(images[predictor]).reindex(means.index).dropna()
+        for predictor in PREDICTORS:
+            x = images[predictor].reindex(means.index).dropna()
             for method in ("spearman", "kendall"):
                 estimate, p = association(x, means[x.index], method)
-                rows.append((question, predictor, method, estimate, p, len(x)))
-    return pd.DataFrame(
-        rows, columns=["question", "predictor", "method", "estimate", "p", "n_images"]
-    )
+                row = {"question": question, "predictor": predictor, "method": method}
+                rows.append(row | {"estimate": estimate, "p": p, "n_images": len(x)})
+    return rows
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--raters", choices=KINDS, help="people, if any rated")
-    chosen = parser.parse_args().raters
-    answers, stimuli, left_out = table("responses"), table("stimuli"), table("exclusions")
-    kinds = [chosen] if chosen else KINDS
-    kind = next((each for each in kinds if len(counted(answers, left_out, each))), None)
+    parser.add_argument("--images", action="store_true", help="the images' correlations alone")
+    chosen = parser.parse_args()
+    answers, images, plan = table("responses"), measured(table("stimuli")), planned()
+    standing = answers[(answers["role"] == "main") & (answers["excluded"] == "false")]
+    kinds = [chosen.raters] if chosen.raters else KINDS
+    kind = next((each for each in kinds if (standing["rater_kind"] == each).any()), None)
     if kind is None:
         sys.exit("No such ratings are in this export.")
     nobody = " No person gave these ratings." if kind == "simulated" else ""
     sys.stderr.write(f"Raters: {kind}.{nobody}\n")
-    result = headline(counted(answers, left_out, kind), stimuli)
-    result.to_csv(sys.stdout, sep="\t", index=False, lineterminator="\n")
+    answers = counted(answers[answers["rater_kind"] == kind], table("exclusions"), plan)
+    found = {"raters": kind}
+    if not chosen.images:
+        from musescan_stats.results import json_safe
+
+        found["headline"] = json_safe(headline(answers, images, plan))
+    found["images"] = over_images(answers, images)
+    sys.stdout.write(json.dumps(found, indent=2) + "\n")
 
 
 if __name__ == "__main__":
+    # Beside the script lie the statistics; nothing is written there.
+    sys.dont_write_bytecode = True
+    sys.path.insert(0, str(HERE))
     main()
