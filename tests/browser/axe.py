@@ -8,6 +8,7 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 def violations(page) -> list[str]:
     """What axe finds on `page`, a line each."""
+    page.wait_for_load_state()  # where the last act leads to another page, that one is meant
     page.evaluate(AXE)  # not a script element: the page's content policy forbids those
     found = page.evaluate(
         "tags => axe.run({runOnly: {type: 'tag', values: tags}})", TAGS
